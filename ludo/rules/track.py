@@ -1,0 +1,40 @@
+"""The board's geometry: seats, colours, squares and the names of pieces (R1–R4)."""
+
+from enum import StrEnum
+from typing import Final
+
+SEATS: Final = 4
+PIECES_PER_SEAT: Final = 4
+TRACK_LENGTH: Final = 52
+YARD: Final = -1
+LAST_ON_TRACK: Final = 50
+HOME: Final = 56
+SAFE_SQUARES: Final = frozenset({0, 8, 13, 21, 26, 34, 39, 47})
+
+
+class Color(StrEnum):
+    """A seat's colour; the order of the members is the seat order (R1)."""
+
+    RED = "red"
+    GREEN = "green"
+    BLUE = "blue"
+    YELLOW = "yellow"
+
+
+COLORS: Final = tuple(Color)
+SEAT_OF: Final = {color: seat for seat, color in enumerate(COLORS)}
+PIECE_IDS: Final = tuple(f"{color}-{n}" for color in COLORS for n in range(PIECES_PER_SEAT))
+"""Every piece's name, by seat and number: index `4 * seat + number`."""
+PIECE_INDEX: Final = {name: index for index, name in enumerate(PIECE_IDS)}
+
+
+def start_square(seat: int) -> int:
+    """The square on which a seat's pieces enter the track (R1)."""
+    return 13 * seat
+
+
+def square_at(seat: int, position: int) -> int | None:
+    """The shared square under a piece, or None in the yard, a home column or at home (R2)."""
+    if 0 <= position <= LAST_ON_TRACK:
+        return (13 * seat + position) % TRACK_LENGTH
+    return None
