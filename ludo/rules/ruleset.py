@@ -45,18 +45,22 @@ class RuleSet:
         rules = cls()
         for entry in filter(None, (part.strip() for part in text.split(","))):
             name, _, value = (side.strip() for side in entry.partition("="))
-            rules = replace(rules, **{name: _value_of(name, value)})
+            rules = _with(rules, name, value)
         return rules
 
 
-def _value_of(name: str, value: str) -> bool | int:
+def _with(rules: RuleSet, name: str, value: str) -> RuleSet:
     known = [field.name for field in fields(RuleSet)]
     if name not in known:
         raise RuleSetError(f"expected one of {', '.join(known)}; found {name!r}")
     if name == "max_consecutive_sixes":
         if not value.isdecimal():
             raise RuleSetError(f"expected {name}=<whole number>, 0 for off; found {value!r}")
-        return int(value)
+        return replace(rules, max_consecutive_sixes=int(value))
+    return replace(rules, **{name: _is_on(name, value)})
+
+
+def _is_on(name: str, value: str) -> bool:
     if value.lower() in _ON:
         return True
     if value.lower() in _OFF:

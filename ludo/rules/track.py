@@ -38,3 +38,9 @@ def square_at(seat: int, position: int) -> int | None:
     if 0 <= position <= LAST_ON_TRACK:
         return (13 * seat + position) % TRACK_LENGTH
     return None
+
+
+def position_on(seat: int, square: int) -> int | None:
+    """The position of a seat's piece on a shared square, or None where its way has left it (R2)."""
+    position = (square - 13 * seat) % TRACK_LENGTH
+    return position if position <= LAST_ON_TRACK else None

@@ -1,0 +1,140 @@
+"""The steps of a game (R4–R15): each takes a board and gives the next one.
+
+A step assumes that it is legal; the referee decides that. Boards are built directly, because
+`dataclasses.replace` costs several times as much and the audit runs through millions of them.
+"""
+
+from ludo.rules.board import Board, Due
+from ludo.rules.moves import can_move
+from ludo.rules.ruleset import GameMode, RuleSet
+from ludo.rules.track import (
+    HOME,
+    PIECES_PER_SEAT,
+    SAFE_SQUARES,
+    SEATS,
+    YARD,
+    position_on,
+    square_at,
+)
+
+
+def start(
+    mode: GameMode,
+    seats: tuple[int, ...],
+    first: int,
+    rules: RuleSet,  # noqa: ARG001 - no switch changes the start; every step is told the rules
+) -> Board:
+    """The board before the first roll (R4, R15)."""
+    pieces = [YARD] * (SEATS * PIECES_PER_SEAT)
+    if mode is GameMode.QUICK:
+        for seat in seats:
+            pieces[PIECES_PER_SEAT * seat] = 0
+    return Board(mode, tuple(sorted(seats)), tuple(pieces), first, Due.ROLL)
+
+
+def roll(board: Board, value: int, rules: RuleSet) -> Board:
+    """The board after a roll: a move is due, or the turn is to pass (R5, R11, R12)."""
+    limit = rules.max_consecutive_sixes
+    sixes = board.sixes + 1 if value == 6 and limit else 0
+    if sixes and sixes >= limit:
+        # R12: only a void roll leaves PASS, a 6 and no sixes behind; that is how it is known.
+        due, sixes = Due.PASS, 0
+    else:
+        due = Due.MOVE if can_move(board, value, rules) else Due.PASS
+    return Board(
+        board.mode, board.seats, board.pieces, board.turn, due, value, sixes, board.finishers
+    )
+
+
+def move(board: Board, piece: int, position: int, rules: RuleSet) -> tuple[Board, tuple[int, ...]]:
+    """The board after a move, and the indexes of the pieces it sent back (R6–R10, R13)."""
+    seat = piece // PIECES_PER_SEAT
+    captured = captures(board, seat, position)
+    pieces = list(board.pieces)
+    comes_home = position == HOME and pieces[piece] != HOME
+    pieces[piece] = position
+    for other in captured:
+        pieces[other] = YARD
+    finishers = _finishers(board, seat, pieces)
+    if _is_over(board.seats, finishers, rules):
+        due = Due.END
+    elif board.turn not in finishers and (  # R18: who has finished does not roll again
+        (rules.extra_turn_on_six and board.dice == 6)
+        or (rules.extra_turn_on_capture and captured)
+        or (rules.extra_turn_on_finish and comes_home)
+    ):
+        due = Due.ROLL
+    else:
+        due = Due.PASS
+    after = Board(
+        board.mode, board.seats, tuple(pieces), board.turn, due, None, board.sixes, finishers
+    )
+    return after, captured
+
+
+def captures(board: Board, seat: int, position: int) -> tuple[int, ...]:
+    """The pieces of other colours that a seat's piece sends back by landing there (R3, R9)."""
+    square = square_at(seat, position)
+    if square is None or square in SAFE_SQUARES:
+        return ()
+    hit: list[int] = []
+    for other in board.seats:
+        if other != seat:
+            standing, first = position_on(other, square), PIECES_PER_SEAT * other
+            hit.extend(
+                piece
+                for piece in range(first, first + PIECES_PER_SEAT)
+                if board.pieces[piece] == standing
+            )
+    return tuple(hit)
+
+
+def next_seat(board: Board) -> int:
+    """Who follows the player in turn: the next seat in order that has not finished (R4, R13)."""
+    place = board.seats.index(board.turn)
+    for seat in board.seats[place + 1 :] + board.seats[:place]:
+        if seat not in board.finishers:
+            return seat
+    return board.turn
+
+
+def give_turn(board: Board, seat: int) -> Board:
+    """The board with a seat about to roll; the count of sixes starts again (R12)."""
+    return Board(board.mode, board.seats, board.pieces, seat, Due.ROLL, finishers=board.finishers)
+
+
+def pass_turn(board: Board) -> Board:
+    """The board with the next player about to roll (R4)."""
+    return give_turn(board, next_seat(board))
+
+
+def end(board: Board) -> Board:
+    """The board of a game that is over: nothing is due (R13)."""
+    return Board(
+        board.mode,
+        board.seats,
+        board.pieces,
+        board.turn,
+        None,
+        None,
+        board.sixes,
+        board.finishers,
+    )
+
+
+def _finishers(board: Board, seat: int, pieces: list[int]) -> tuple[int, ...]:
+    first = PIECES_PER_SEAT * seat
+    home = pieces[first : first + PIECES_PER_SEAT].count(HOME)
+    finished = home >= board.mode.pieces_to_finish
+    if finished == (seat in board.finishers):
+        return board.finishers
+    if finished:
+        return (*board.finishers, seat)
+    # Only an announced move against R7 takes a piece out of home.
+    return tuple(other for other in board.finishers if other != seat)
+
+
+def _is_over(seats: tuple[int, ...], finishers: tuple[int, ...], rules: RuleSet) -> bool:
+    if rules.play_on:
+        return len(seats) - len(finishers) <= 1
+    return bool(finishers)
