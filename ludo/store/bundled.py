@@ -122,7 +122,7 @@ class BundledRedis:
         except (RedisDidNotStart, OSError) as error:
             if not self._is_open:
                 raise
-            log.error("redis.start_failed", reason=str(error))
+            log.warning("redis.start_failed", reason=str(error))
             return False
         await redis_server.wait_until_gone(self._place)
         redis_server.reap(self._child)
@@ -162,7 +162,7 @@ class BundledRedis:
 
     async def _take(self, name: str, kind: int) -> int:
         # A blocking flock in a thread could not be given up when this process ends.
-        while (lock := redis_server.try_lock(self._place.folder / name, kind)) is None:
+        while (lock := redis_server.try_lock(self._place.folder / name, kind)) is None:  # noqa: ASYNC110
             await asyncio.sleep(_OWNER_EVERY)
         return lock
 
