@@ -1,0 +1,1 @@
+"""Everything that is said to LudoKingAPI, or comes from it."""
