@@ -1,0 +1,28 @@
+"""The difference between two state bodies as an RFC 6902 patch.
+
+Bodies of one game have the same keys and lists of the same length except `finishOrder`, which
+is small: it is replaced whole, as is every other list whose length changes.
+"""
+
+from typing import Any
+
+Operation = dict[str, Any]
+Patch = list[Operation]
+
+
+def patch_between(before: Any, after: Any, path: str = "") -> Patch:
+    """The operations that turn `before` into `after`, in document order."""
+    if before == after:
+        return []
+    if isinstance(before, dict) and isinstance(after, dict) and before.keys() == after.keys():
+        steps = ((before[key], after[key], f"{path}/{_escaped(key)}") for key in before)
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        steps = ((b, a, f"{path}/{i}") for i, (b, a) in enumerate(zip(before, after, strict=True)))
+    else:
+        return [{"op": "replace", "path": path, "value": after}]
+    return [operation for b, a, where in steps for operation in patch_between(b, a, where)]
+
+
+def _escaped(key: str) -> str:
+    """The key as a JSON pointer token (RFC 6901 §3)."""
+    return key.replace("~", "~0").replace("/", "~1")

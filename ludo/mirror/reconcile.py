@@ -1,0 +1,51 @@
+"""What a fetched snapshot does to a mirror: the resync rules of design section 7."""
+
+from dataclasses import dataclass, replace
+
+from ludo.mirror.mirror import Mirror
+from ludo.mirror.snapshot import Snapshot, agree
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """Upstream's state is older than the mirror: nothing is taken from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """Upstream says the same; what the mirror left open may be known now."""
+
+    mirror: Mirror
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """The mirror is the snapshot now; `why` is what the relay tells its listeners."""
+
+    mirror: Mirror
+    why: str
+
+
+Reconciled = Behind | Confirmed | Replaced
+
+
+def reconcile(mirror: Mirror | None, snapshot: Snapshot, new_epoch: str) -> Reconciled:
+    """What the snapshot does to the mirror; `new_epoch` is used if what was pushed is wrong."""
+    if mirror is None:
+        if not snapshot.games:
+            return Behind()
+        return Replaced(Mirror(new_epoch, snapshot, floor=snapshot.sequence), "initial")
+    if snapshot.sequence < mirror.sequence:
+        return Behind()
+    if snapshot.sequence > mirror.sequence:
+        return Replaced(_with(mirror, mirror.epoch, snapshot), "gap")
+    if not agree(mirror.snapshot, snapshot):
+        return Replaced(_with(mirror, new_epoch, snapshot), "epoch")
+    better = len(snapshot.games) < len(mirror.snapshot.games)
+    games = snapshot.games if better else mirror.snapshot.games
+    told = replace(mirror.snapshot, games=games, connected=snapshot.connected)
+    return Confirmed(replace(mirror, snapshot=told))
+
+
+def _with(mirror: Mirror, epoch: str, snapshot: Snapshot) -> Mirror:
+    return Mirror(epoch, snapshot, floor=snapshot.sequence, divergences=mirror.divergences)

@@ -1,0 +1,216 @@
+"""The worker's side of a game: claim it, commit a decision, start a resync, sweep."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from ludo.mirror.settle import Waiting
+from ludo.rules.ruleset import RuleSet
+from ludo.store import keys
+from ludo.store.feed import FEED_LENGTH
+from ludo.store.record import Record, read_record, write_record
+from ludo.store.scripts import Arg, Scripts
+from ludo.upstream.wire import GameEvent, parse_event
+
+LEASE_MS: Final = 5_000
+FLIGHT_MS: Final = 20_000
+BATCH: Final = 1_000
+DEAD_LETTERS_KEPT: Final = 100_000
+SWEEP_LIMIT: Final = 500
+
+Mode = Literal["hold", "release", "yield"]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """Events read from an inbox, and the digests applied under their sequences."""
+
+    now: int
+    last: str
+    waiting: tuple[Waiting, ...]
+    applied_digests: Mapping[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A game held under a lease: only the holder of `token` can write it."""
+
+    game_id: str
+    token: str
+    record: Record
+    arrivals: Arrivals
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """Everything that one decision writes, in one script."""
+
+    record: Record
+    next_look: int | None
+    decided_entries: Sequence[str] = ()
+    applied_digests: Mapping[int, str] = field(default_factory=dict)
+    counters: Mapping[str, int] = field(default_factory=dict)
+    feed_dropped: bool = False
+    frames: Sequence[tuple[int, bytes]] = ()
+    dead_letters: Sequence[bytes] = ()
+    messages: Sequence[bytes] = ()
+
+
+class LeaseLost(Exception):
+    """Another worker may hold the game now; nothing was written."""
+
+
+class Claims:
+    """Runs the scripts that a worker needs; every call raises redis.exceptions.RedisError."""
+
+    def __init__(self, scripts: Scripts, rules: RuleSet) -> None:
+        self._scripts = scripts
+        self._rules = rules
+
+    async def claim(self, game_id: str) -> Claimed | None:
+        """The game with all that waits for it, or None while another worker holds it."""
+        token = secrets.token_hex(8)
+        answer = await self._scripts.run(
+            "claim",
+            keys=[keys.game(game_id), keys.lease(game_id), keys.inbox(game_id), keys.seen(game_id)],
+            args=[token, LEASE_MS, BATCH],
+        )
+        if answer[0] == b"held":
+            return None
+        _, now, values, entries, digests = answer
+        record = read_record(values, self._rules)
+        return Claimed(game_id, token, record, _arrivals(now, "", entries, digests))
+
+    async def commit(
+        self, claimed: Claimed, commit: Commit, mode: Mode, *, last: str, flight: str = ""
+    ) -> Arrivals | None:
+        """Writes the decision; what has arrived meanwhile, or None once the lease is given back.
+
+        Raises LeaseLost when the lease has passed to somebody else.
+        """
+        nonce = secrets.token_hex(8)
+        answer = await self._scripts.run(
+            "commit",
+            keys=_commit_keys(claimed.game_id, commit),
+            args=_commit_args(claimed, commit, mode, last, flight, nonce),
+        )
+        match answer[0]:
+            case b"lost":
+                raise LeaseLost(claimed.game_id)
+            case b"released":
+                return None
+        _, now, entries, digests = answer
+        return _arrivals(now, last, entries, digests)
+
+    async def begin_resync(self, game_id: str) -> str | None:
+        """The token of the flight if a resync is owed now and nobody is at it, else None."""
+        token = secrets.token_hex(8)
+        answer = await self._scripts.run(
+            "begin_resync",
+            keys=[keys.game(game_id), keys.flight(game_id)],
+            args=[token, FLIGHT_MS],
+        )
+        return token if answer[0] == b"go" else None
+
+    async def sweep(self) -> int:
+        """Queues what is due and was forgotten; how many games that were."""
+        woken: int = await self._scripts.run(
+            "sweep",
+            keys=[keys.DUE, keys.ARQ_QUEUE, keys.NUDGE],
+            args=[SWEEP_LIMIT, secrets.token_hex(8), keys.game("")],
+        )
+        return woken
+
+    async def ask(self, game_id: str) -> None:
+        """Asks that a game without a mirror be fetched."""
+        await self._scripts.run(
+            "ask",
+            keys=[keys.game(game_id), keys.DUE, keys.lease(game_id), keys.ARQ_QUEUE, keys.NUDGE],
+            args=[game_id, secrets.token_hex(8)],
+        )
+
+
+def _arrivals(now: int, last: str, entries: Sequence[Any], digests: Sequence[bytes]) -> Arrivals:
+    waiting = tuple(_waiting(entry.decode(), flat) for entry, flat in entries)
+    applied = {
+        item.event.event.sequence: digest.decode()
+        for item, digest in zip(waiting, digests, strict=True)
+        if digest
+    }
+    return Arrivals(now, waiting[-1].entry if waiting else last, waiting, applied)
+
+
+def _waiting(entry: str, flat: Sequence[bytes]) -> Waiting:
+    fields = dict(zip(flat[::2], flat[1::2], strict=True))
+    event = parse_event(fields[b"b"])
+    if not isinstance(event, GameEvent):
+        raise TypeError(f"expected a game's event in the inbox; found {type(event).__name__}")
+    return Waiting(
+        entry=entry,
+        arrived=int(entry.split("-")[0]),
+        source=fields[b"src"].decode(),
+        webhook_id=fields[b"i"].decode(),
+        event=event,
+    )
+
+
+def _commit_keys(game_id: str, commit: Commit) -> list[str]:
+    mirror = commit.record.mirror
+    room = mirror.snapshot.room_code if mirror else ""
+    return [
+        keys.game(game_id),
+        keys.lease(game_id),
+        keys.inbox(game_id),
+        keys.seen(game_id),
+        keys.feed(game_id),
+        keys.DUE,
+        keys.COUNTERS,
+        keys.DEAD_LETTERS,
+        keys.ARQ_QUEUE,
+        keys.NUDGE,
+        keys.PLAYING,
+        keys.FINISHED,
+        keys.flight(game_id),
+        keys.room_game(room) if room else "",
+    ]
+
+
+def _commit_args(
+    claimed: Claimed, commit: Commit, mode: Mode, last: str, flight: str, nonce: str
+) -> list[Arg]:
+    mirror = commit.record.mirror
+    index = "" if mirror is None else "over" if mirror.snapshot.over else "playing"
+    args: list[Arg] = [
+        claimed.game_id,
+        claimed.token,
+        nonce,
+        str(commit.record.revision),
+        mode,
+        LEASE_MS,
+        last,
+        BATCH,
+        "" if commit.next_look is None else commit.next_look,
+        keys.GAME_TTL_S,
+        keys.FEED_TTL_S,
+        FEED_LENGTH,
+        DEAD_LETTERS_KEPT,
+        keys.channel(claimed.game_id),
+        flight,
+        index,
+        "1" if commit.feed_dropped else "0",
+    ]
+    _add(args, 2, [value for pair in write_record(commit.record).items() for value in pair])
+    _add(args, 1, list(commit.decided_entries))
+    _add(args, 2, [v for s, digest in commit.applied_digests.items() for v in (f"s:{s}", digest)])
+    _add(args, 2, [value for pair in commit.counters.items() for value in pair])
+    _add(args, 2, [value for pair in commit.frames for value in pair])
+    _add(args, 1, list(commit.dead_letters))
+    _add(args, 1, list(commit.messages))
+    return args
+
+
+def _add(args: list[Arg], width: int, values: list[Arg]) -> None:
+    """One list of the script's arguments: how many items, then the items."""
+    args.append(len(values) // width)
+    args.extend(values)

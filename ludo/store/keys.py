@@ -1,0 +1,89 @@
+"""Every Redis key and channel of ours: its builder, and how long it lives.
+
+Per-game keys expire 8 days after the last change: longer than any sender retries, and what a
+tombstone is kept for (design section 7).
+"""
+
+from typing import Final
+
+GAME_TTL_S: Final = 8 * 24 * 3600
+DELIVERY_TTL_S: Final = 8 * 24 * 3600
+FEED_TTL_S: Final = 600
+
+DUE: Final = "ludo:due"
+COUNTERS: Final = "ludo:counters"
+DEAD_LETTERS: Final = "ludo:deadletters"
+FILTERED: Final = "ludo:filtered"
+PLAYING: Final = "ludo:games:playing"
+FINISHED: Final = "ludo:games:finished"
+NUDGE: Final = "ludo:nudge"
+HEARTBEATS: Final = "ludo:workers"
+REJECTED: Final = "ludo:rejected"
+
+ARQ_QUEUE: Final = "arq:queue"
+
+_PERMANENT: Final = {
+    DUE: "holds live games only; an entry leaves with its game's last look",
+    COUNTERS: "totals of the deployment; a fixed set of fields",
+    DEAD_LETTERS: "kept until an operator discards them; bounded in length",
+    FILTERED: "bounded in length",
+    PLAYING: "holds live games only",
+    FINISHED: "bounded in length",
+    REJECTED: "bounded in length",
+    ARQ_QUEUE: "arq's own queue; holds queued jobs only",
+}
+
+
+def permanent(key: str) -> str | None:
+    """Why a key has no time to live, or None if it must have one."""
+    return _PERMANENT.get(key)
+
+
+def game(game_id: str) -> str:
+    """Hash: the mirror, its place and what is owed to it."""
+    return f"ludo:game:{game_id}"
+
+
+def inbox(game_id: str) -> str:
+    """Stream: accepted events that are not decided yet."""
+    return f"ludo:game:{game_id}:inbox"
+
+
+def feed(game_id: str) -> str:
+    """Stream: the last changes of the mirror, id `<sequence>-0`."""
+    return f"ludo:game:{game_id}:feed"
+
+
+def seen(game_id: str) -> str:
+    """Hash: `i:<webhook-id>` → body digest, `s:<sequence>` → digest of the applied event."""
+    return f"ludo:game:{game_id}:seen"
+
+
+def lease(game_id: str) -> str:
+    """String: the token of the worker that may write this game."""
+    return f"ludo:game:{game_id}:lease"
+
+
+def flight(game_id: str) -> str:
+    """String: the token of the one resync under way for this game."""
+    return f"ludo:game:{game_id}:flight"
+
+
+def delivery(webhook_id: str) -> str:
+    """String: the digest of an accepted delivery without a sequence."""
+    return f"ludo:delivery:{webhook_id}"
+
+
+def room_game(room_code: str) -> str:
+    """String: the id of the game that a room plays."""
+    return f"ludo:room:{room_code}:game"
+
+
+def channel(game_id: str) -> str:
+    """Pub/sub channel: each change of a mirror, for the relay."""
+    return f"ludo:feed:{game_id}"
+
+
+def cache_tag(tag: str) -> str:
+    """String: a cache tag's generation; INCR is a purge (it lives a day past the last one)."""
+    return f"ludo:cache:tag:{tag}"

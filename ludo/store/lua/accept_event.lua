@@ -1,0 +1,58 @@
+-- Accepts one sequenced event: dedup, inbox, due and wake-up, all or nothing.
+-- Answers accepted | duplicate | id-conflict | overflow | full.
+local game, inbox, seen, lease = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local due, counters, dead, queue, nudge = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
+local game_id, webhook_id, digest, nonce, source = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local sequence, event_digest, body, key_id = ARGV[6], ARGV[7], ARGV[8], ARGV[9]
+local inbox_bound, backlog_bound = tonumber(ARGV[10]), tonumber(ARGV[11])
+local ttl, dead_bound = tonumber(ARGV[12]), tonumber(ARGV[13])
+local now = now_ms()
+local mark = digest .. ':' .. nonce
+
+local function bury(cause)
+  redis.call('XADD', dead, 'MAXLEN', '~', dead_bound, '*', 'v', '1', 'game', game_id,
+    'sequence', sequence, 'cause', cause, 'webhook_id', webhook_id, 'source', source,
+    'key_id', key_id, 'received_at', now, 'body', body)
+  count(counters, 'accepted:' .. source, 1)
+  count(counters, 'outcome:dead:' .. source, 1)
+end
+
+local before = redis.call('HGET', seen, 'i:' .. webhook_id)
+if before == mark then return 'accepted' end -- this very call, sent again
+if before and string.sub(before, 1, #digest) == digest then
+  count(counters, 'redelivered:' .. source, 1)
+  return 'duplicate'
+end
+if before then
+  if redis.call('HGET', seen, 'c:' .. webhook_id) == mark then return 'id-conflict' end
+  redis.call('HSET', seen, 'c:' .. webhook_id, mark)
+  bury('id-conflict')
+  return 'id-conflict'
+end
+
+local pending = tonumber(redis.call('HGET', counters, 'pending:' .. source) or '0')
+if pending >= backlog_bound then return 'full' end
+
+redis.call('HSET', seen, 'i:' .. webhook_id, mark)
+local verdict = 'accepted'
+local fn = 'apply_game'
+if redis.call('XLEN', inbox) >= inbox_bound then
+  verdict = 'overflow'
+  bury('overflow')
+  if redis.call('HSETNX', game, 'owed', 'overflow') == 1 then
+    redis.call('HSET', game, 'owed_at', now, 'tries', 0)
+  end
+  fn = 'resync_game'
+else
+  redis.call('XADD', inbox, '*', 'v', '1', 's', sequence, 'd', event_digest, 'i', webhook_id,
+    'src', source, 'k', key_id, 'b', body)
+  count(counters, 'accepted:' .. source, 1)
+  count(counters, 'pending:' .. source, 1)
+end
+due_by(due, game_id, now)
+wake_once(game, lease, queue, nudge, fn, game_id, nonce, now)
+redis.call('HSETNX', game, 'v', '1')
+redis.call('EXPIRE', game, ttl)
+redis.call('EXPIRE', seen, ttl)
+redis.call('EXPIRE', inbox, ttl)
+return verdict

@@ -1,0 +1,49 @@
+-- Accepts a delivery without a sequence. `kind`: room (purges its cache tags, applied),
+-- hint (the game owes a resync, filtered) or unknown (kept, filtered).
+-- Answers accepted | duplicate | id-conflict.
+local delivery, counters, dead, filtered = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local game, lease, due, queue, nudge = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
+local kind, webhook_id, digest, nonce, source = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local body, key_id, game_id = ARGV[6], ARGV[7], ARGV[8]
+local delivery_ttl, game_ttl, bound = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
+local now = now_ms()
+local mark = digest .. ':' .. nonce
+
+local before = redis.call('GET', delivery)
+if before == mark then return 'accepted' end -- this very call, sent again
+if before and string.sub(before, 1, #digest) == digest then
+  count(counters, 'redelivered:' .. source, 1)
+  return 'duplicate'
+end
+if before then
+  redis.call('XADD', dead, 'MAXLEN', '~', bound, '*', 'v', '1', 'game', game_id, 'sequence', '',
+    'cause', 'id-conflict', 'webhook_id', webhook_id, 'source', source, 'key_id', key_id,
+    'received_at', now, 'body', body)
+  count(counters, 'accepted:' .. source, 1)
+  count(counters, 'outcome:dead:' .. source, 1)
+  return 'id-conflict'
+end
+
+redis.call('SET', delivery, mark, 'EX', delivery_ttl)
+count(counters, 'accepted:' .. source, 1)
+if kind == 'room' then
+  count(counters, 'outcome:applied:' .. source, 1)
+  for i = 10, #KEYS do
+    redis.call('INCR', KEYS[i])
+    redis.call('EXPIRE', KEYS[i], 86400)
+  end
+  return 'accepted'
+end
+count(counters, 'outcome:filtered:' .. source, 1)
+redis.call('XADD', filtered, 'MAXLEN', '~', 1000, '*', 'v', '1', 'webhook_id', webhook_id,
+  'received_at', now, 'body', body)
+if kind == 'hint' then
+  if redis.call('HSETNX', game, 'owed', 'hint') == 1 then
+    redis.call('HSET', game, 'owed_at', now, 'tries', 0)
+  end
+  redis.call('HSETNX', game, 'v', '1')
+  redis.call('EXPIRE', game, game_ttl)
+  due_by(due, game_id, now)
+  wake_once(game, lease, queue, nudge, 'resync_game', game_id, nonce, now)
+end
+return 'accepted'

@@ -1,0 +1,56 @@
+-- Shared by every script; Redis' clock is the only clock.
+
+local LOST_WAKE_UP_MS = 3000
+
+local function now_ms()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- Writes arq's own two keys under a fresh id: there is no moment at which the game is due and
+-- nobody was told (a constant job id would strand the game, see docs/decisions/0006).
+local function wake(queue, nudge, fn, game_id, fresh, at, now)
+  local id = fn .. ':' .. game_id .. ':' .. fresh
+  local job = cjson.encode({ t = 1, f = fn, a = { 1, game_id }, k = {}, et = now })
+  job = string.gsub(job, '"k":%[%]', '"k":{}')
+  redis.call('PSETEX', 'arq:job:' .. id, 86400000, job)
+  redis.call('ZADD', queue, at, id)
+  if at <= now then
+    redis.call('LPUSH', nudge, '1')
+    redis.call('LTRIM', nudge, 0, 63)
+    redis.call('EXPIRE', nudge, 60)
+  end
+end
+
+-- Tells a worker now, unless one is at work or was told a moment ago.
+local function wake_once(game, lease, queue, nudge, fn, game_id, fresh, now)
+  if redis.call('EXISTS', lease) == 1 then return end
+  local queued = tonumber(redis.call('HGET', game, 'queued') or '0')
+  if now - queued < LOST_WAKE_UP_MS then return end
+  redis.call('HSET', game, 'queued', now)
+  wake(queue, nudge, fn, game_id, fresh, now, now)
+end
+
+local function due_by(due, game_id, at)
+  local score = redis.call('ZSCORE', due, game_id)
+  if not score or tonumber(score) > at then redis.call('ZADD', due, at, game_id) end
+end
+
+local function count(counters, name, delta)
+  redis.call('HINCRBY', counters, name, delta)
+end
+
+-- Entries of the inbox after `last`, each with the digest applied under its sequence.
+local function unread(inbox, seen, last, limit)
+  local start = last == '' and '-' or '(' .. last
+  local entries = redis.call('XRANGE', inbox, start, '+', 'COUNT', limit)
+  local digests = {}
+  for i, entry in ipairs(entries) do
+    local sequence = ''
+    for f = 1, #entry[2], 2 do
+      if entry[2][f] == 's' then sequence = entry[2][f + 1] end
+    end
+    digests[i] = redis.call('HGET', seen, 's:' .. sequence) or ''
+  end
+  return entries, digests
+end

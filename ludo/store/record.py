@@ -1,0 +1,113 @@
+"""The hash of one game: what is read from Redis, as values, and back."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from ludo.mirror.body import from_body, to_body
+from ludo.mirror.mirror import Mirror
+from ludo.mirror.owed import Owed, Reason
+from ludo.rules.ruleset import RuleSet
+
+VERSION: Final = "1"
+
+Fields = Mapping[str, bytes | None]
+
+CLAIMED_FIELDS: Final = (
+    "epoch",
+    "seq",
+    "rev",
+    "body",
+    "floor",
+    "divergences",
+    "missing_since",
+    "owed",
+    "owed_at",
+    "tries",
+    "as_of",
+    "stale",
+    "last_event",
+    "confirmed",
+)
+"""The fields that `claim.lua` hands out, in its order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A game as it is kept: its mirror and everything around it.
+
+    `as_of` is when upstream last confirmed or changed it, `last_event` when an event last
+    applied, both Unix milliseconds of Redis' clock; `stale` says that upstream could not be
+    asked although it should have been.
+    """
+
+    mirror: Mirror | None
+    owed: Owed | None
+    missing_since: int | None
+    as_of: int
+    last_event: int
+    stale: bool
+    confirmed: bool
+    revision: int
+
+
+def read_record(values: Sequence[bytes | None], rules: RuleSet) -> Record:
+    """The record that the values of `CLAIMED_FIELDS` describe."""
+    fields: Fields = dict(zip(CLAIMED_FIELDS, values, strict=True))
+    missing_since = fields["missing_since"]
+    return Record(
+        mirror=_mirror(fields, rules),
+        owed=_owed(fields),
+        missing_since=int(missing_since) if missing_since else None,
+        as_of=int(fields["as_of"] or 0),
+        last_event=int(fields["last_event"] or 0),
+        stale=fields["stale"] == b"1",
+        confirmed=fields["confirmed"] == b"1",
+        revision=int(fields["rev"] or 0),
+    )
+
+
+def _mirror(fields: Fields, rules: RuleSet) -> Mirror | None:
+    epoch, body = fields["epoch"], fields["body"]
+    if epoch is None or body is None:
+        return None
+    return Mirror(
+        epoch=epoch.decode(),
+        snapshot=from_body(msgspec.json.decode(body), rules),
+        floor=int(fields["floor"] or 0),
+        divergences=int(fields["divergences"] or 0),
+    )
+
+
+def _owed(fields: Fields) -> Owed | None:
+    reason = fields["owed"]
+    if not reason:
+        return None
+    return Owed(Reason(reason.decode()), int(fields["owed_at"] or 0), int(fields["tries"] or 0))
+
+
+def write_record(record: Record) -> dict[str, Any]:
+    """The hash fields of a record; an empty value removes the field."""
+    mirror, owed = record.mirror, record.owed
+    fields: dict[str, Any] = {
+        "missing_since": "" if record.missing_since is None else record.missing_since,
+        "owed": owed.reason.value if owed else "",
+        "owed_at": owed.at if owed else "",
+        "tries": owed.tries if owed else "",
+        "as_of": record.as_of,
+        "last_event": record.last_event,
+        "stale": "1" if record.stale else "",
+        "confirmed": "1" if record.confirmed else "",
+    }
+    if mirror is not None:
+        fields |= {
+            "epoch": mirror.epoch,
+            "seq": mirror.sequence,
+            "body": msgspec.json.encode(to_body(mirror.snapshot)),
+            "floor": mirror.floor,
+            "divergences": mirror.divergences,
+            "status": mirror.snapshot.status.value,
+        }
+    return fields
