@@ -52,7 +52,7 @@ class Pace:
 
 
 def owed_after(
-    owed: Owed | None, settled: Settled, now: int, pace: Pace, *, last_event: int, confirmed: bool
+    owed: Owed | None, settled: Settled, now: int, pace: Pace, *, as_of: int, closed: bool
 ) -> Owed | None:
     """What is owed once `settled` is written.
 
@@ -70,8 +70,8 @@ def owed_after(
     if mirror is None:
         return None
     if mirror.snapshot.over:
-        return None if confirmed else Owed(Reason.FINAL, now)
-    return Owed(Reason.SILENCE, now) if now >= last_event + pace.silence else None
+        return None if closed else Owed(Reason.FINAL, now)
+    return Owed(Reason.SILENCE, now) if now >= as_of + pace.silence else None
 
 
 def _cancelled(owed: Owed, settled: Settled) -> bool:
@@ -83,7 +83,7 @@ def _cancelled(owed: Owed, settled: Settled) -> bool:
 
 
 def next_look(
-    owed: Owed | None, settled: Settled, pace: Pace, *, last_event: int, confirmed: bool
+    owed: Owed | None, settled: Settled, pace: Pace, *, as_of: int, closed: bool
 ) -> int | None:
     """When the game is due again (Unix ms); None if nothing can happen without a new event."""
     if owed is not None:
@@ -91,6 +91,6 @@ def next_look(
     if settled.missing_since is not None:
         return settled.missing_since + pace.gap_wait
     mirror: Mirror | None = settled.mirror
-    if mirror is None or (mirror.snapshot.over and confirmed):
+    if mirror is None or (mirror.snapshot.over and closed):
         return None
-    return last_event + pace.silence
+    return as_of + pace.silence

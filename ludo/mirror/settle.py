@@ -45,7 +45,8 @@ class Cause(StrEnum):
 class Waiting:
     """An accepted event that is not decided yet.
 
-    `entry` is its place in the inbox, `arrived` the inbox's time in Unix milliseconds.
+    `entry` is its place in the inbox, `arrived` the inbox's time in Unix milliseconds, `body`
+    the delivery as it was verified.
     """
 
     entry: str
@@ -53,6 +54,7 @@ class Waiting:
     source: str
     webhook_id: str
     event: GameEvent
+    body: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

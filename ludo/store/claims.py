@@ -152,6 +152,7 @@ def _waiting(entry: str, flat: Sequence[bytes]) -> Waiting:
         source=fields[b"src"].decode(),
         webhook_id=fields[b"i"].decode(),
         event=event,
+        body=fields[b"b"],
     )
 
 

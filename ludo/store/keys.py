@@ -17,10 +17,11 @@ FILTERED: Final = "ludo:filtered"
 PLAYING: Final = "ludo:games:playing"
 FINISHED: Final = "ludo:games:finished"
 NUDGE: Final = "ludo:nudge"
-HEARTBEATS: Final = "ludo:workers"
 REJECTED: Final = "ludo:rejected"
 
 ARQ_QUEUE: Final = "arq:queue"
+WORKERS_ALIVE: Final = "arq:queue:health-check"
+"""arq's own: there while a worker lives, written every 5 s."""
 
 _PERMANENT: Final = {
     DUE: "holds live games only; an entry leaves with its game's last look",

@@ -28,8 +28,7 @@ CLAIMED_FIELDS: Final = (
     "tries",
     "as_of",
     "stale",
-    "last_event",
-    "confirmed",
+    "closed",
 )
 """The fields that `claim.lua` hands out, in its order."""
 
@@ -38,18 +37,17 @@ CLAIMED_FIELDS: Final = (
 class Record:
     """A game as it is kept: its mirror and everything around it.
 
-    `as_of` is when upstream last confirmed or changed it, `last_event` when an event last
-    applied, both Unix milliseconds of Redis' clock; `stale` says that upstream could not be
-    asked although it should have been.
+    `as_of` is when it was last known to be true, by an event or by asking (Unix milliseconds of
+    Redis' clock); `stale` says that upstream should have been asked and could not be. `closed`
+    says that the final state was compared, or waited for long enough: nothing is left to ask.
     """
 
     mirror: Mirror | None
     owed: Owed | None
     missing_since: int | None
     as_of: int
-    last_event: int
     stale: bool
-    confirmed: bool
+    closed: bool
     revision: int
 
 
@@ -62,9 +60,8 @@ def read_record(values: Sequence[bytes | None], rules: RuleSet) -> Record:
         owed=_owed(fields),
         missing_since=int(missing_since) if missing_since else None,
         as_of=int(fields["as_of"] or 0),
-        last_event=int(fields["last_event"] or 0),
         stale=fields["stale"] == b"1",
-        confirmed=fields["confirmed"] == b"1",
+        closed=fields["closed"] == b"1",
         revision=int(fields["rev"] or 0),
     )
 
@@ -97,9 +94,8 @@ def write_record(record: Record) -> dict[str, Any]:
         "owed_at": owed.at if owed else "",
         "tries": owed.tries if owed else "",
         "as_of": record.as_of,
-        "last_event": record.last_event,
         "stale": "1" if record.stale else "",
-        "confirmed": "1" if record.confirmed else "",
+        "closed": "1" if record.closed else "",
     }
     if mirror is not None:
         fields |= {

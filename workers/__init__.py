@@ -1,0 +1,1 @@
+"""The workers: they make the mirrors true."""

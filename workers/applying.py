@@ -1,0 +1,105 @@
+"""Brings one game up to date: claim, decide, commit; and fetches what it owes."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+import structlog
+
+from ludo.store.claims import Claimed, Claims, LeaseLost
+from workers.planning import Fetched, Plan, Policy, Situation, Unreachable, plan
+
+QUANTUM: Final = 10
+"""Commits in a row before a busy game goes to the back of the queue."""
+CLAIM_DEADLINE_S: Final = 6.0
+CLAIM_RETRY_S: Final = 0.02
+
+Fetch = Callable[[str], Awaitable[Fetched]]
+log = structlog.get_logger("workers")
+
+
+@dataclass(frozen=True, slots=True)
+class Applier:
+    """The use cases of a worker; all decisions are `planning.plan`'s."""
+
+    claims: Claims
+    fetch: Fetch
+    policy: Policy
+
+    async def apply(self, game_id: str) -> None:
+        """Decides all that waits for the game; another holder does it in our place."""
+        claimed = await self.claims.claim(game_id)
+        if claimed is not None:
+            await self._work(claimed)
+
+    async def resync(self, game_id: str) -> None:
+        """Asks upstream for the state that the game owes and settles the difference.
+
+        The lease is taken only after the answer: events go on being applied meanwhile.
+        """
+        flight = await self.claims.begin_resync(game_id)
+        if flight is None:
+            await self.apply(game_id)
+            return
+        fetched = await self.fetch(game_id)
+        if isinstance(fetched, Unreachable):
+            log.warning("resync.unanswered", game=game_id, why=fetched.why)
+        claimed = await self._claim_soon(game_id)
+        if claimed is None:
+            log.warning("resync.put_off", game=game_id)
+            return
+        await self._work(claimed, fetched, flight)
+
+    async def _claim_soon(self, game_id: str) -> Claimed | None:
+        deadline = asyncio.get_running_loop().time() + CLAIM_DEADLINE_S
+        while asyncio.get_running_loop().time() < deadline:
+            claimed = await self.claims.claim(game_id)
+            if claimed is not None:
+                return claimed
+            await asyncio.sleep(CLAIM_RETRY_S)
+        return None
+
+    async def _work(
+        self, claimed: Claimed, fetched: Fetched | None = None, flight: str = ""
+    ) -> None:
+        situation = Situation(
+            record=claimed.record,
+            waiting=claimed.arrivals.waiting,
+            applied_digests=claimed.arrivals.applied_digests,
+            now=claimed.arrivals.now,
+            fetched=fetched,
+        )
+        last = claimed.arrivals.last
+        for left in reversed(range(QUANTUM)):
+            decision = plan(situation, self.policy, new_epoch=secrets.token_hex(6))
+            try:
+                arrivals = await self.claims.commit(
+                    claimed,
+                    decision.commit,
+                    "release" if left else "yield",
+                    last=last,
+                    flight=flight,
+                )
+            except LeaseLost:
+                log.info("lease.lost", game=claimed.game_id)
+                return
+            _report(claimed.game_id, decision)
+            if arrivals is None:
+                return
+            last, flight = arrivals.last, ""
+            written = decision.commit.record
+            situation = Situation(
+                record=replace(written, revision=written.revision + 1),
+                waiting=(*decision.waiting, *arrivals.waiting),
+                applied_digests=arrivals.applied_digests,
+                now=arrivals.now,
+            )
+
+
+def _report(game_id: str, decision: Plan) -> None:
+    for item in decision.commit.dead_letters:
+        log.warning("event.dead", game=game_id, letter=item.decode())
+    if decision.commit.feed_dropped:
+        log.info("mirror.replaced", game=game_id)

@@ -1,0 +1,109 @@
+"""A worker process: its parts, put together here and nowhere else."""
+
+import asyncio
+import signal
+from contextlib import AsyncExitStack
+from typing import Any, Final
+
+import msgspec
+import structlog
+from arq import cron
+from arq.typing import WorkerCoroutine
+from arq.worker import func
+
+from ludo.store.claims import Claims
+from ludo.store.connection import WORKER, connect, connect_arq, redis_address
+from ludo.store.scripts import Scripts
+from ludo.upstream.client import LudoClient
+from workers.applying import Applier
+from workers.config import WorkerSettings
+from workers.source import fetch_state
+from workers.wakeup import NudgedWorker
+
+JOB_TIMEOUT_S: Final = 30
+DRAIN_S: Final = 10.0
+JOB_VERSION: Final = 1
+
+log = structlog.get_logger("workers")
+
+
+async def run(settings: WorkerSettings) -> None:
+    """Works until SIGTERM or SIGINT; neither Redis nor upstream going away ends it."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as parts:
+        url = await parts.enter_async_context(redis_address(settings.store))
+        worker = await _worker(parts, url, settings)
+        polling = asyncio.create_task(worker.async_run(), name="arq-poll")
+        stopping = asyncio.create_task(stop.wait(), name="stop")
+        log.info("worker.ready")
+        await asyncio.wait({polling, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        await worker.drain(DRAIN_S)
+        polling.cancel()
+        await asyncio.wait({polling})
+        if not polling.cancelled() and (error := polling.exception()):
+            raise error
+
+
+async def _worker(parts: AsyncExitStack, url: str, settings: WorkerSettings) -> NudgedWorker:
+    redis = connect(url, WORKER)
+    parts.push_async_callback(redis.aclose)
+    nudges = connect(url, WORKER)
+    parts.push_async_callback(nudges.aclose)
+    pool = connect_arq(url, serializer=msgspec.json.encode, deserializer=msgspec.json.decode)
+    parts.push_async_callback(pool.aclose)
+    client = await parts.enter_async_context(_client(settings))
+    claims = Claims(Scripts(redis), settings.worker.rules)
+    applier = Applier(claims, lambda game_id: fetch_state(client, game_id), settings.worker.policy)
+    return NudgedWorker(
+        nudges=nudges,
+        redis_pool=pool,
+        functions=_functions(applier),
+        cron_jobs=[cron(_sweeping(claims), name="sweep", second=set(range(60)))],
+        max_jobs=settings.worker.jobs,
+        job_timeout=JOB_TIMEOUT_S,
+        keep_result=0,
+        queue_read_limit=1000,
+        health_check_interval=5,
+        handle_signals=False,
+        log_results=False,
+        job_serializer=msgspec.json.encode,
+        job_deserializer=msgspec.json.decode,
+    )
+
+
+def _client(settings: WorkerSettings) -> LudoClient:
+    upstream = settings.upstream
+    return LudoClient(upstream.base_url, upstream.api_key)
+
+
+def _functions(applier: Applier) -> list[Any]:
+    async def apply_game(_: dict[Any, Any], version: int, game_id: str) -> None:
+        await _guarded(applier.apply, version, game_id)
+
+    async def resync_game(_: dict[Any, Any], version: int, game_id: str) -> None:
+        await _guarded(applier.resync, version, game_id)
+
+    return [func(apply_game, name="apply_game"), func(resync_game, name="resync_game")]
+
+
+async def _guarded(work: Any, version: int, game_id: str) -> None:
+    """A job that raises is final for arq; the sweeper is what tries again."""
+    if version != JOB_VERSION:
+        log.error("job.unreadable", expected=JOB_VERSION, found=version, game=game_id)
+        return
+    try:
+        await work(game_id)
+    except Exception:
+        log.exception("job.failed", game=game_id)
+
+
+def _sweeping(claims: Claims) -> WorkerCoroutine:
+    async def sweep(_: dict[Any, Any]) -> None:
+        woken = await claims.sweep()
+        if woken:
+            log.info("sweep.woke", games=woken)
+
+    return sweep

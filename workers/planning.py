@@ -1,0 +1,233 @@
+"""What is to be written for one game: a pure function of what was read and fetched."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+import msgspec
+
+from ludo.mirror.mirror import Referee
+from ludo.mirror.owed import Owed, Pace, Reason, next_look, owed_after
+from ludo.mirror.reconcile import Behind, Confirmed, Replaced, reconcile
+from ludo.mirror.settle import Cause, Decided, Outcome, Settled, Waiting, settle
+from ludo.mirror.snapshot import Snapshot
+from ludo.store.claims import Commit
+from ludo.store.feed import delta_message, encode_delta, freshness_message, replaced_message
+from ludo.store.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Upstream does not know the game (404)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """Upstream could not be asked, or its answer could not be used."""
+
+    why: str
+
+
+Fetched = Snapshot | Unknown | Unreachable
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What a worker knows of a game when it decides: read under the lease, at `now` (Unix ms)."""
+
+    record: Record
+    waiting: tuple[Waiting, ...]
+    applied_digests: Mapping[int, str]
+    now: int
+    fetched: Fetched | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The settings that a decision depends on."""
+
+    referee: Referee
+    pace: Pace
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The commit to write, and the events that go on waiting."""
+
+    commit: Commit
+    waiting: tuple[Waiting, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The record after the answer of upstream, and what the relay is told of it."""
+
+    record: Record
+    messages: tuple[bytes, ...] = ()
+    feed_dropped: bool = False
+    repaired: Reason | None = None
+
+
+def plan(situation: Situation, policy: Policy, new_epoch: str) -> Plan:
+    """The commit that follows from a situation: upstream's answer first, then the events."""
+    asked = _asked(situation, policy, new_epoch)
+    record, now = asked.record, situation.now
+    settled = settle(
+        record.mirror,
+        situation.waiting,
+        situation.applied_digests,
+        policy.referee,
+        new_epoch,
+        record.missing_since,
+    )
+    settled = _given_up(settled, now, policy.pace)
+    after = _record_after(record, settled, now, policy.pace)
+    frames = _frames(settled, now)
+    epoch = after.mirror.epoch if after.mirror else ""
+    return Plan(
+        Commit(
+            record=after,
+            next_look=next_look(
+                after.owed, settled, policy.pace, as_of=after.as_of, closed=after.closed
+            ),
+            decided_entries=[item.waiting.entry for item in settled.decided],
+            applied_digests=_applied_digests(settled.decided),
+            counters=_counters(settled.decided, asked.repaired),
+            feed_dropped=asked.feed_dropped,
+            frames=frames,
+            dead_letters=[_letter(item) for item in settled.decided if item.cause],
+            messages=[
+                *asked.messages,
+                *(delta_message(epoch, sequence, frame) for sequence, frame in frames),
+            ],
+        ),
+        settled.waiting,
+    )
+
+
+def _asked(situation: Situation, policy: Policy, new_epoch: str) -> _Asked:
+    record, now = situation.record, situation.now
+    match situation.fetched:
+        case None:
+            return _Asked(record)
+        case Snapshot() as snapshot:
+            return _reconciled(record, snapshot, now, policy.pace, new_epoch)
+        case Unknown():
+            if record.mirror is None and not situation.waiting:
+                return _Asked(replace(record, owed=None))
+            return _unanswered(record, now, policy.pace)
+        case Unreachable():
+            return _unanswered(record, now, policy.pace)
+        case _:
+            assert_never(situation.fetched)
+
+
+def _reconciled(record: Record, snapshot: Snapshot, now: int, pace: Pace, new_epoch: str) -> _Asked:
+    reconciled = reconcile(record.mirror, snapshot, new_epoch)
+    match reconciled:
+        case Behind():
+            return _unanswered(record, now, pace, stale=record.stale)
+        case Confirmed(mirror=mirror):
+            known = replace(
+                record, mirror=mirror, owed=None, as_of=now, stale=False, closed=snapshot.over
+            )
+            message = freshness_message(mirror.epoch, mirror.sequence, now, stale=False)
+            return _Asked(known, (message,))
+        case Replaced(mirror=mirror, why=why):
+            known = replace(
+                record,
+                mirror=mirror,
+                owed=None,
+                missing_since=None,
+                as_of=now,
+                stale=False,
+                closed=snapshot.over,
+            )
+            message = replaced_message(mirror.epoch, mirror.sequence, why)
+            reason = record.owed.reason if record.owed else Reason.ASKED
+            return _Asked(known, (message,), feed_dropped=True, repaired=reason)
+        case _:
+            assert_never(reconciled)
+
+
+def _unanswered(record: Record, now: int, pace: Pace, *, stale: bool = True) -> _Asked:
+    """Upstream said nothing of use: the mirror stays, and it is asked again later.
+
+    A finished game does not wait for its final state for ever.
+    """
+    mirror = record.mirror
+    if mirror and mirror.snapshot.over and now >= record.as_of + pace.confirm:
+        return _Asked(replace(record, owed=None, closed=True))
+    owed = record.owed or Owed(Reason.ASKED, now)
+    after = replace(record, owed=owed.later(now), stale=stale and mirror is not None)
+    if mirror is None or after.stale == record.stale:
+        return _Asked(after)
+    told = freshness_message(mirror.epoch, mirror.sequence, record.as_of, stale=after.stale)
+    return _Asked(after, (told,))
+
+
+def _given_up(settled: Settled, now: int, pace: Pace) -> Settled:
+    """Events that waited for too long become dead letters: their source is unknown."""
+    late = [item for item in settled.waiting if now >= item.arrived + pace.give_up]
+    if not late:
+        return settled
+    dead = tuple(Decided(item, Outcome.DEAD, Cause.SOURCE_UNKNOWN) for item in late)
+    left = tuple(item for item in settled.waiting if item not in late)
+    since = min((item.arrived for item in left), default=None)
+    return replace(settled, decided=(*settled.decided, *dead), waiting=left, missing_since=since)
+
+
+def _record_after(record: Record, settled: Settled, now: int, pace: Pace) -> Record:
+    applied = any(item.outcome is Outcome.APPLIED for item in settled.decided)
+    as_of = now if applied else record.as_of
+    owed = owed_after(record.owed, settled, now, pace, as_of=as_of, closed=record.closed)
+    return replace(
+        record,
+        mirror=settled.mirror,
+        owed=owed,
+        missing_since=settled.missing_since,
+        as_of=as_of,
+        stale=record.stale and not applied,
+    )
+
+
+def _frames(settled: Settled, now: int) -> list[tuple[int, bytes]]:
+    return [(change.event.event.sequence, encode_delta(change, now)) for change in settled.changes]
+
+
+def _applied_digests(decided: Iterable[Decided]) -> dict[int, str]:
+    return {
+        item.waiting.event.event.sequence: item.waiting.event.digest
+        for item in decided
+        if item.outcome is Outcome.APPLIED
+    }
+
+
+def _counters(decided: Iterable[Decided], repaired: Reason | None) -> dict[str, int]:
+    counters: Counter[str] = Counter()
+    for item in decided:
+        counters[f"outcome:{item.outcome.value}:{item.waiting.source}"] += 1
+        counters[f"pending:{item.waiting.source}"] -= 1
+        if item.breach is not None:
+            counters[f"divergent:{item.breach.clause}"] += 1
+    if repaired is not None:
+        counters[f"repaired:{repaired.value}"] += 1
+    return dict(counters)
+
+
+def _letter(item: Decided) -> bytes:
+    """A dead letter's fields: what came, when, and why it was set aside."""
+    waiting = item.waiting
+    fields = {
+        "game": waiting.event.game_id,
+        "sequence": str(waiting.event.event.sequence),
+        "cause": item.cause.value if item.cause else "",
+        "webhook_id": waiting.webhook_id,
+        "source": waiting.source,
+        "received_at": str(waiting.arrived),
+        "body": waiting.body.decode(),
+    }
+    if item.breach is not None:
+        fields |= {"clause": item.breach.clause, "sentence": item.breach.sentence}
+    return msgspec.json.encode(fields)

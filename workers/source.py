@@ -1,0 +1,15 @@
+"""Upstream's answer to «what is the state of this game», as a value."""
+
+from ludo.upstream.client import LudoClient
+from ludo.upstream.errors import UpstreamError, UpstreamRefused
+from workers.planning import Fetched, Unknown, Unreachable
+
+
+async def fetch_state(client: LudoClient, game_id: str) -> Fetched:
+    """The game's snapshot, or why there is none; never raises an UpstreamError."""
+    try:
+        return await client.get_game_state(game_id)
+    except UpstreamRefused as error:
+        return Unknown() if error.status == 404 else Unreachable(str(error))
+    except UpstreamError as error:
+        return Unreachable(str(error))
