@@ -1,0 +1,1 @@
+"""`ludo-proxy`: what an operator types."""

@@ -1,0 +1,5 @@
+"""`python -m cli` is `ludo-proxy`."""
+
+from cli.main import main
+
+main()

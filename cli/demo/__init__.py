@@ -1,0 +1,1 @@
+"""`ludo-proxy demo`: every part of the system on one machine, playing."""

@@ -1,0 +1,64 @@
+"""Logs of every process: one JSON object a line, or readable lines on a terminal."""
+
+import logging
+import sys
+from enum import StrEnum
+from typing import Final
+
+import structlog
+from pydantic import Field
+
+from ludo.config import EnvConfig
+
+_QUIET: Final = ("httpx", "httpcore", "arq", "uvicorn", "aiohttp", "asyncio")
+"""Libraries that would log every call; their warnings stay."""
+
+
+class LogFormat(StrEnum):
+    """How a log line looks."""
+
+    JSON = "json"
+    CONSOLE = "console"
+
+
+class LogConfig(EnvConfig):
+    """How this process logs."""
+
+    log_format: LogFormat | None = Field(
+        default=None,
+        validation_alias="LUDO_LOG_FORMAT",
+        description="json or console; unset: console on a terminal, else json",
+    )
+
+
+def configure_logs(config: LogConfig) -> None:
+    """Sends this process' logs to standard error."""
+    console = config.log_format is LogFormat.CONSOLE or (
+        config.log_format is None and sys.stderr.isatty()
+    )
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    last: structlog.typing.Processor = (
+        structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer()
+    )
+    structlog.configure(
+        processors=[*shared, structlog.processors.format_exc_info, last]
+        if not console
+        else [*shared, last],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,0 +1,1 @@
+"""The receiver: no forged event in, no acknowledged event lost."""
