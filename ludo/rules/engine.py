@@ -1,8 +1,10 @@
 """The steps of a game (R4–R15): each takes a board and gives the next one.
 
-A step assumes that it is legal; the referee decides that. Boards are built directly, because
-`dataclasses.replace` costs several times as much and the audit runs through millions of them.
+A step assumes that it is legal; the referee decides that. The steps made often build their board
+directly: `dataclasses.replace` costs several times as much, and the audit makes millions of them.
 """
+
+from dataclasses import replace
 
 from ludo.rules.board import Board, Due
 from ludo.rules.moves import can_move
@@ -58,18 +60,23 @@ def move(board: Board, piece: int, position: int, rules: RuleSet) -> tuple[Board
     finishers = _finishers(board, seat, pieces)
     if _is_over(board.seats, finishers, rules):
         due = Due.END
-    elif board.turn not in finishers and (  # R18: who has finished does not roll again
-        (rules.extra_turn_on_six and board.dice == 6)
-        or (rules.extra_turn_on_capture and captured)
-        or (rules.extra_turn_on_finish and comes_home)
-    ):
-        due = Due.ROLL
-    else:
+    elif board.turn in finishers:  # R18: who has finished does not roll again
         due = Due.PASS
+    else:
+        due = Due.ROLL if _rolls_again(board, rules, bool(captured), comes_home) else Due.PASS
     after = Board(
         board.mode, board.seats, tuple(pieces), board.turn, due, None, board.sixes, finishers
     )
     return after, captured
+
+
+def _rolls_again(board: Board, rules: RuleSet, captures_any: bool, comes_home: bool) -> bool:
+    """Whether a move earns a further roll; several reasons earn one (R10)."""
+    return (
+        (rules.extra_turn_on_six and board.dice == 6)
+        or (rules.extra_turn_on_capture and captures_any)
+        or (rules.extra_turn_on_finish and comes_home)
+    )
 
 
 def captures(board: Board, seat: int, position: int) -> tuple[int, ...]:
@@ -110,16 +117,7 @@ def pass_turn(board: Board) -> Board:
 
 def end(board: Board) -> Board:
     """The board of a game that is over: nothing is due (R13)."""
-    return Board(
-        board.mode,
-        board.seats,
-        board.pieces,
-        board.turn,
-        None,
-        None,
-        board.sixes,
-        board.finishers,
-    )
+    return replace(board, due=None, dice=None)
 
 
 def _finishers(board: Board, seat: int, pieces: list[int]) -> tuple[int, ...]:

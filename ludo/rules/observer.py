@@ -1,12 +1,13 @@
 """Events applied as announced, whatever the rules say of them (LUDO_REFEREE=observe or off)."""
 
+from dataclasses import replace
 from typing import assert_never
 
 from ludo.rules import engine
 from ludo.rules.board import Board, Game
 from ludo.rules.events import Ended, Event, Moved, Rolled, Started, TurnChanged
 from ludo.rules.ruleset import RuleSet
-from ludo.rules.track import HOME, PIECE_IDS, PIECE_INDEX, SEAT_OF, YARD
+from ludo.rules.track import HOME, PIECE_IDS, PIECE_INDEX, PIECES_PER_SEAT, SEAT_OF, YARD
 from ludo.rules.verdict import Ruling
 
 
@@ -21,10 +22,11 @@ def begin(event: Started, rules: RuleSet) -> Game:
 def announce(game: Game, event: Event, rules: RuleSet) -> Ruling:
     """The game after an event, taken at its word. Never raises.
 
-    A legal event has the effect that the clauses give it. Of an illegal one what can be said of a
-    board holds: whoever acts is in turn, the piece stands where it was put and has captured there.
-    What names no piece, player or position of this game, starts it again, or comes after its end
-    changes nothing but the sequence.
+    A legal event has the effect that the clauses give it. An illegal one is believed as far as a
+    board can show it: who acts is in turn, a piece stands where it was put and has captured there,
+    and what is due follows from that. An id of nobody here leaves the turn where it was. A piece
+    or position that this board does not have, a second start, and whatever comes after the end
+    change nothing but the sequence.
     """
     board, captured = _after(game, event, rules)
     names = tuple([PIECE_IDS[piece] for piece in captured])
@@ -39,8 +41,8 @@ def _after(game: Game, event: Event, rules: RuleSet) -> tuple[Board, tuple[int, 
         case Rolled():
             return engine.roll(_acting(game, event.player), event.value, rules), ()
         case Moved():
-            piece = PIECE_INDEX.get(event.piece)
-            if piece is None or not YARD <= event.position <= HOME:
+            piece = _piece_at(board, event)
+            if piece is None:
                 return board, ()
             return engine.move(_acting(game, event.player), piece, event.position, rules)
         case TurnChanged():
@@ -52,6 +54,14 @@ def _after(game: Game, event: Event, rules: RuleSet) -> tuple[Board, tuple[int, 
             return board, ()
         case _:
             assert_never(event)
+
+
+def _piece_at(board: Board, event: Moved) -> int | None:
+    """The piece that can be put there, or None if this board has no such piece or position (R2)."""
+    piece = PIECE_INDEX.get(event.piece)
+    if piece is None or piece // PIECES_PER_SEAT not in board.seats:
+        return None
+    return piece if YARD <= event.position <= HOME else None
 
 
 def _acting(game: Game, player_id: str) -> Board:
@@ -66,13 +76,4 @@ def _won_by(board: Board, seat: int | None) -> Board:
     if seat is None or board.finishers[:1] == (seat,):
         return board
     others = tuple(other for other in board.finishers if other != seat)
-    return Board(
-        board.mode,
-        board.seats,
-        board.pieces,
-        board.turn,
-        board.due,
-        board.dice,
-        board.sixes,
-        (seat, *others),
-    )
+    return replace(board, finishers=(seat, *others))

@@ -53,9 +53,9 @@ def after_the_end() -> Violation:
 
 
 def unknown_piece(piece: str) -> Violation:
-    """A name that no piece has."""
+    """A name that no piece has; only its beginning is repeated, for a stranger may have sent it."""
     first, last = PIECE_IDS[0], PIECE_IDS[-1]
-    return _violation("R2", f"no piece is called {piece!r}; they are {first} to {last}")
+    return _violation("R2", f"no piece is called {piece[:20]!r}; they are {first} to {last}")
 
 
 def impossible_position(position: int) -> Violation:

@@ -1,0 +1,114 @@
+"""Whole games from the start to the end, in every mode, size and switch (R15–R17)."""
+
+from dataclasses import replace
+
+import pytest
+
+from ludo.rules.board import Game
+from ludo.rules.events import Ended, Event, Moved, Rolled, Started, TurnChanged
+from ludo.rules.referee import Ruling, Violation, judge
+from ludo.rules.ruleset import GameMode, RuleSet
+from tests.rules.builders import DEFAULT, play_game
+from tests.rules.oracle import Table
+from tests.rules.test_properties import assert_same
+
+SWITCHES = [
+    DEFAULT,
+    RuleSet(blocks=True),
+    RuleSet(max_consecutive_sixes=0),
+    RuleSet(max_consecutive_sixes=2),
+    RuleSet(extra_turn_on_six=False),
+    RuleSet(extra_turn_on_capture=False),
+    RuleSet(extra_turn_on_finish=False),
+    RuleSet(play_on=True),
+    RuleSet(
+        blocks=True,
+        play_on=True,
+        extra_turn_on_six=False,
+        extra_turn_on_capture=False,
+        extra_turn_on_finish=False,
+    ),
+]
+
+
+def judged(events: list[Event], rules: RuleSet) -> Game:
+    """The game after these events, all of which have to be legal."""
+    game: Game | None = None
+    for event in events:
+        verdict = judge(game, event, rules)
+        assert isinstance(verdict, Ruling), (event, verdict)
+        game = verdict.game
+    assert game is not None
+    return game
+
+
+@pytest.mark.parametrize("rules", SWITCHES, ids=str)
+@pytest.mark.parametrize("seats", [2, 3, 4])
+@pytest.mark.parametrize("mode", list(GameMode))
+def test_r16_whole_games_are_legal_from_the_start_to_the_end(
+    mode: GameMode, seats: int, rules: RuleSet
+) -> None:
+    """A game of random dice and choices ends, and has as many finishers as its switches say."""
+    events = play_game(7 * seats + len(mode), mode, seats, rules)
+    game = judged(events, rules)
+
+    assert game.board.due is None
+    assert len(game.board.finishers) == (seats - 1 if rules.play_on else 1)
+    assert game.sequence == len(events)
+
+
+@pytest.mark.parametrize("rules", SWITCHES, ids=str)
+def test_a_whole_game_is_the_same_on_the_oracles_table(rules: RuleSet) -> None:
+    """After every event of the game."""
+    opening, *events = play_game(11, GameMode.QUICK, 3, rules)
+    assert isinstance(opening, Started)
+    game, table = judged([opening], rules), Table.opened(opening, rules)
+    for event in events:
+        verdict = judge(game, event, rules)
+        assert isinstance(verdict, Ruling)
+        game = verdict.game
+        table.play(event)
+        assert_same(game, table)
+
+
+def test_the_builder_gives_the_same_game_for_the_same_seed() -> None:
+    """And another one for another seed; every kind of event is in it."""
+    game = play_game(5)
+
+    assert play_game(5) == game != play_game(6)
+    assert {type(event) for event in game} == {Started, Rolled, Moved, TurnChanged, Ended}
+
+
+def test_the_builder_stops_a_game_that_cannot_end() -> None:
+    """When every 6 is void, no piece of a classic game ever leaves its yard."""
+    rules = RuleSet(max_consecutive_sixes=1)
+    events = play_game(5, rules=rules, limit=500)
+
+    assert len(events) == 500
+    assert set(judged(events, rules).board.pieces) == {-1}
+
+
+@pytest.mark.parametrize("index", [0, 1, 100, -2, -1])
+def test_r16_a_game_with_an_event_left_out_is_illegal_from_there(index: int) -> None:
+    """The event after the hole is not the next one; a game without its last event has no end."""
+    events = play_game(5)
+    missing = index % len(events)
+    holed = events[:missing] + events[missing + 1 :]
+    if missing == len(events) - 1:
+        assert judged(holed, DEFAULT).board.due is not None
+        return
+    game = judged(holed[:missing], DEFAULT) if missing else None
+    verdict = judge(game, holed[missing], DEFAULT)
+
+    assert isinstance(verdict, Violation)
+    assert verdict.clause == "R16"
+
+
+def test_r16_nothing_follows_a_finished_game() -> None:
+    """Not even its own end once more."""
+    events = play_game(5)
+    again = replace(events[-1], sequence=len(events) + 1)
+    verdict = judge(judged(events, DEFAULT), again, DEFAULT)
+
+    assert isinstance(verdict, Violation)
+    assert verdict.clause == "R16"
