@@ -1,0 +1,124 @@
+"""`ludo-proxy`: the commands. Each parses its arguments and hands over to one room."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.failing import one_clear_line
+from ludo.logs import LogConfig, configure_logs
+
+app = typer.Typer(
+    name="ludo-proxy",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="A proxy, mirror and relay between LudoKingAPI and game frontends. "
+    "Start with: ludo-proxy demo",
+)
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8080,
+    role: Annotated[str, typer.Option(help="Which routes exist: all, api or relay.")] = "all",
+    processes: Annotated[int, typer.Option(help="Server processes.", min=1, max=64)] = 1,
+) -> None:
+    """Serve the facade, the webhook receiver, the relay and the board.
+
+    Settings come from the environment; .env.example lists all of them.
+    """
+    from proxy.server import run
+
+    with one_clear_line():
+        configure_logs(LogConfig.from_env(os.environ))
+        run(os.environ, host=host, port=port, role=role, processes=processes)
+
+
+@app.command()
+def worker() -> None:
+    """Apply accepted events to the mirrors, and repair what upstream failed to send."""
+    from workers.config import WorkerSettings
+    from workers.main import run
+
+    with one_clear_line():
+        configure_logs(LogConfig.from_env(os.environ))
+        asyncio.run(run(WorkerSettings.from_env(os.environ)))
+
+
+@app.command()
+def sandbox() -> None:
+    """Run a LudoKingAPI of your own that plays games and delivers signed webhooks."""
+    from cli.sandbox import run
+    from sandbox.config import SandboxConfig
+
+    with one_clear_line():
+        configure_logs(LogConfig.from_env(os.environ))
+        run(SandboxConfig.from_env(os.environ))
+
+
+@app.command()
+def demo(
+    once: Annotated[
+        bool, typer.Option("--once", help="Play --games games to their end, compare, and stop.")
+    ] = False,
+    games: Annotated[
+        int | None, typer.Option(help="Games: played at once, or with --once in all.", min=1)
+    ] = None,
+    seed: Annotated[str | None, typer.Option(help="Dice, bots and faults follow from it.")] = None,
+    speed: Annotated[
+        float | None, typer.Option(help="A bot's rolls and moves a second.", min=0, max=1000)
+    ] = None,
+    faults: Annotated[
+        str, typer.Option(help="none, lossless or all, and rates as fault=0.1, by commas.")
+    ] = "all",
+    port: Annotated[int, typer.Option(help="The board's port; 0 takes a free one.", min=0)] = 8080,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Where to keep data and logs; default: thrown away.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="With --once: a game a line, mirror beside truth.")
+    ] = False,
+) -> None:
+    """Run everything here: a sandbox upstream, the proxy, a worker and a Redis.
+
+    Without --once it prints the board's address and plays until Ctrl-C. With --once it plays
+    whole games through every part, faults on, and exits with 1 if any mirror differs from the
+    truth.
+    """
+    from cli.demo.command import DemoOptions, run_demo
+
+    options = DemoOptions(once, games, seed, speed, faults, port, data_dir, as_json)
+    with one_clear_line():
+        equal = run_demo(options, os.environ)
+    raise typer.Exit(0 if equal else 1)
+
+
+@app.command()
+def deliver(
+    file: Annotated[
+        Path, typer.Argument(help="Webhook bodies, one a line; - is stdin.")
+    ],
+    url: Annotated[str, typer.Option(help="The receiver.")] = "http://127.0.0.1:8080/webhooks/ludo",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Send signed test deliveries, signed with the first key of LUDO_WEBHOOK_SECRETS.
+
+    Exits with 1 if any of them was not accepted.
+    """
+    from cli.deliver import deliver_file
+
+    with one_clear_line():
+        accepted = asyncio.run(deliver_file(file, url, os.environ, as_json=as_json))
+    raise typer.Exit(0 if accepted else 1)
+
+
+def main() -> None:
+    """The console script."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None

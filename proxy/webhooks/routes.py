@@ -1,0 +1,49 @@
+"""`POST /webhooks/ludo`: the answers that a sender relies on (design section 7)."""
+
+from typing import Any, assert_never
+
+from litestar import Request, Response, post
+from litestar.handlers import HTTPRouteHandler
+
+from proxy.problems import Problem
+from proxy.webhooks.intake import Accepted, Intake, NotGenuine, NotNow, NotReadable, Received
+from proxy.webhooks.reading import Unreadable, headers_of, read_delivery
+
+
+@post(
+    "/webhooks/ludo",
+    operation_id="ReceiveWebhook",
+    summary="Receive a signed event (Standard Webhooks)",
+    tags=["webhooks"],
+    status_code=202,
+    request_max_body_size=None,
+)
+async def receive_webhook(
+    request: Request[Any, Any, Any], intake: Intake
+) -> Response[dict[str, Any]]:
+    """202 stored, 200 stored before; anything else was not stored (503 always comes again)."""
+    body = await read_delivery(request)
+    if isinstance(body, Unreadable):
+        return Problem(body.status, body.type, body.detail).response()
+    return _answer(await intake.receive(headers_of(request), body))
+
+
+def webhook_routes() -> list[HTTPRouteHandler]:
+    """The routes of this room; they take `intake` by name."""
+    return [receive_webhook]
+
+
+def _answer(received: Received) -> Response[dict[str, Any]]:
+    match received:
+        case Accepted(verdict=verdict):
+            body = {"success": True, "data": {"status": verdict.value}}
+            return Response(body, status_code=200 if received.again else 202)
+        case NotGenuine(reason=reason):
+            detail = f"the delivery is not genuine: {reason.value}"
+            return Problem(401, "bad-signature", detail).response()
+        case NotReadable(detail=detail):
+            return Problem(400, "malformed-event", detail).response()
+        case NotNow(detail=detail, retry_after=retry_after):
+            return Problem(503, "not-now", detail, retry_after).response()
+        case _:
+            assert_never(received)
