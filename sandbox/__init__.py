@@ -1,0 +1,1 @@
+"""A sandbox LudoKingAPI: plays games, answers upstream's paths, delivers signed webhooks."""
