@@ -1,0 +1,61 @@
+/**
+ * Plays events one after another at a pace that a person can follow, and faster when they come
+ * faster: the screen is never much more than a second behind the mirror.
+ */
+
+import { still } from "./motion.js";
+
+/** What waits is played within this time … */
+const CATCH_UP_MS = 900;
+/** … and beyond this much of it the rest is not played at all. */
+const HOPELESS_MS = 15_000;
+
+/** @typedef {{ms: number, play: (ms: number) => unknown}} Beat */
+
+export class Playback {
+  /** @type {Beat[]} */
+  #waiting = [];
+  #round = 0;
+  #playing = false;
+  #onBusy;
+
+  /** @param {(busy: boolean) => void} onBusy is told when playing begins and when all is played. */
+  constructor(onBusy) {
+    this.#onBusy = onBusy;
+    onBusy(false);
+  }
+
+  /** Adds a beat; `play` is given the time it may take, at most its own `ms`. */
+  add(/** @type {Beat} */ beat) {
+    this.#waiting.push(beat);
+    if (!this.#playing) this.#run(this.#round);
+  }
+
+  /** Forgets what waits; the beat being played is for its owner to break off. */
+  clear() {
+    this.#round += 1;
+    this.#waiting = [];
+    this.#become(false);
+  }
+
+  #become(playing) {
+    this.#playing = playing;
+    this.#onBusy(playing);
+  }
+
+  async #run(round) {
+    this.#become(true);
+    while (this.#waiting.length && round === this.#round) {
+      const pace = this.#pace();
+      const beat = /** @type {Beat} */ (this.#waiting.shift());
+      await beat.play(beat.ms * pace);
+    }
+    if (round === this.#round) this.#become(false);
+  }
+
+  #pace() {
+    const total = this.#waiting.reduce((sum, { ms }) => sum + ms, 0);
+    if (still() || total > HOPELESS_MS) return 0;
+    return this.#waiting.length > 1 ? Math.min(1, CATCH_UP_MS / total) : 1;
+  }
+}
