@@ -21,6 +21,8 @@ from ludo.store.errors import DataFolderUnusable, NoRedisServer, RedisDidNotStar
 LONGEST_SOCKET_PATH: Final = 99
 """Bytes; a unix socket's address holds 107 on Linux, 103 on macOS."""
 _ANSWER_DEADLINE: Final = 1.0
+_PASSED_ON: Final = ("PATH", "LD_LIBRARY_PATH", "LANG", "TZ")
+"""All of the environment that the server is given; the rest holds secrets."""
 _HOW_TO_GET_ONE: Final = (
     "no redis-server found: set REDIS_URL to a running Redis, or install one "
     "(apt install redis-server, brew install redis), or use Python 3.11 or 3.12 on Linux x86-64, "
@@ -141,7 +143,7 @@ def spawn(binary: Path, place: Place) -> int | None:
         return os.posix_spawn(
             binary,
             [str(binary), *arguments(place)],
-            os.environ,
+            {name: os.environ[name] for name in _PASSED_ON if name in os.environ},
             file_actions=[
                 (os.POSIX_SPAWN_DUP2, lock, 0),
                 log,

@@ -4,6 +4,8 @@ import importlib
 import re
 from pathlib import Path
 
+import pytest
+
 from ludo.config import EnvConfig, Variable
 from tests.structure.sources import modules, text
 
@@ -11,12 +13,17 @@ EXAMPLE = Path(".env.example")
 LINE = re.compile(r"^(?P<unset># ?)?(?P<name>[A-Z][A-Z0-9_]+)=(?P<value>.*)$", re.MULTILINE)
 
 
-def declared() -> dict[str, Variable]:
-    """Every variable that a `config.py` of ours reads."""
+def classes() -> set[type[EnvConfig]]:
+    """Every settings class of ours."""
     for path in modules():
-        if path.name == "config.py":
+        if "(EnvConfig)" in text(path):
             importlib.import_module(".".join(path.with_suffix("").parts))
-    return {each.name: each for each in EnvConfig.variables() if not each.owner.startswith("tests")}
+    return {each for each in EnvConfig.__subclasses__() if not each.__module__.startswith("tests")}
+
+
+def declared() -> dict[str, Variable]:
+    """Every variable that a settings class of ours reads."""
+    return {variable.name: variable for each in classes() for variable in each.variables()}
 
 
 def listed() -> dict[str, str]:
@@ -45,6 +52,17 @@ def test_example_changes_nothing() -> None:
     """Copied as it is, the example leaves every default in force."""
     active = {line["name"] for line in LINE.finditer(text(EXAMPLE)) if not line["unset"]}
     assert active == set()
+
+
+@pytest.mark.parametrize("config", sorted(classes(), key=lambda each: each.__name__))
+def test_example_shows_the_defaults(config: type[EnvConfig]) -> None:
+    """The values of the example are the ones that hold when nothing is set."""
+    needed = {"LUDO_JWT_SECRET": "any secret of 32 bytes or more ......"}
+    shown = config.from_env(needed | {name: value for name, value in listed().items() if value})
+    for name, field in config.model_fields.items():
+        if field.validation_alias not in needed:
+            expected = field.get_default(call_default_factory=True)
+            assert getattr(shown, name) == expected, field.validation_alias
 
 
 def test_variables_are_named_for_their_room() -> None:
