@@ -3,6 +3,7 @@
 from typing import Any, assert_never
 
 from litestar import Request, Response, post
+from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 
 from proxy.problems import Problem
@@ -19,7 +20,7 @@ from proxy.webhooks.reading import Unreadable, headers_of, read_delivery
     request_max_body_size=None,
 )
 async def receive_webhook(
-    request: Request[Any, Any, Any], intake: Intake
+    request: Request[Any, Any, Any], intake: NamedDependency[Intake]
 ) -> Response[dict[str, Any]]:
     """202 stored, 200 stored before; anything else was not stored (503 always comes again)."""
     body = await read_delivery(request)

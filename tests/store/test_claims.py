@@ -1,0 +1,116 @@
+"""The lease and the one script: who may write, and what is never forgotten."""
+
+import pytest
+from redis.asyncio import Redis
+
+from ludo.store import keys
+from ludo.store.claims import Claimed, Commit, LeaseLost
+from tests.workers.builders import GAME, Bench, a_bench, a_history
+
+HISTORY = a_history()
+
+
+@pytest.fixture
+def bench(redis: Redis) -> Bench:
+    return a_bench(redis)
+
+
+async def claimed(bench: Bench) -> Claimed:
+    """The game, claimed."""
+    claim = await bench.claims.claim(GAME)
+    assert claim is not None
+    return claim
+
+
+def nothing_new(claim: Claimed) -> Commit:
+    """A commit that leaves the game as it is."""
+    return Commit(claim.record, next_look=None)
+
+
+async def test_game_has_one_holder(bench: Bench) -> None:
+    """While one worker holds the game no other gets it."""
+    await claimed(bench)
+    assert await bench.claims.claim(GAME) is None
+
+
+async def test_former_holder_cannot_write_while_another_holds(bench: Bench) -> None:
+    """The token decides, even if the new holder has written nothing yet."""
+    former = await claimed(bench)
+    await bench.redis.delete(keys.lease(GAME))
+    await claimed(bench)
+
+    with pytest.raises(LeaseLost):
+        await bench.claims.commit(former, nothing_new(former), "release", last="")
+
+
+async def test_decision_on_an_older_record_is_refused(bench: Bench) -> None:
+    """A revision that moved on under the holder, as after a restored copy, is never overwritten."""
+    claim = await claimed(bench)
+    await bench.redis.hset(keys.game(GAME), "rev", 9)
+    await bench.redis.expire(keys.game(GAME), 60)
+
+    with pytest.raises(LeaseLost):
+        await bench.claims.commit(claim, nothing_new(claim), "release", last="")
+
+
+async def test_event_that_arrives_before_the_release_is_handed_out(bench: Bench) -> None:
+    """Between the last read and the release nothing is lost: the holder goes on."""
+    claim = await claimed(bench)
+    await bench.accept(HISTORY[:1])
+
+    more = await bench.claims.commit(claim, nothing_new(claim), "release", last="")
+
+    assert more is not None
+    assert [item.event for item in more.waiting] == HISTORY[:1]
+    assert await bench.claims.claim(GAME) is None
+
+
+async def test_yielded_game_is_free_and_queued_again(bench: Bench) -> None:
+    """A busy game goes to the back of the queue with what is left."""
+    await bench.accept(HISTORY[:1])
+    await bench.redis.delete(keys.ARQ_QUEUE)
+    claim = await claimed(bench)
+
+    assert await bench.claims.commit(claim, nothing_new(claim), "yield", last="") is None
+    assert await bench.redis.zcard(keys.ARQ_QUEUE) == 1
+    assert len((await claimed(bench)).arrivals.waiting) == 1
+
+
+async def test_resync_has_one_flight_at_a_time(bench: Bench) -> None:
+    """Two workers that see the same debt ask upstream once."""
+    await bench.claims.ask(GAME)
+
+    assert await bench.claims.begin_resync(GAME) is not None
+    assert await bench.claims.begin_resync(GAME) is None
+
+
+async def test_event_while_a_worker_holds_the_game_queues_no_job(bench: Bench) -> None:
+    """The holder sees it at its commit; a job would find nothing to do."""
+    await claimed(bench)
+    await bench.accept(HISTORY[:2])
+
+    assert await bench.redis.zcard(keys.ARQ_QUEUE) == 0
+    assert await bench.redis.zscore(keys.DUE, GAME) is not None
+
+
+async def test_sweeper_leaves_a_held_game_alone(bench: Bench) -> None:
+    """A game with a lease is somebody's work; it is looked at again soon."""
+    await bench.accept(HISTORY[:1])
+    await bench.redis.hdel(keys.game(GAME), "queued")
+    await claimed(bench)
+    await bench.redis.zadd(keys.DUE, {GAME: 1})
+
+    assert await bench.claims.sweep() == 0
+    assert (await bench.redis.zscore(keys.DUE, GAME) or 0) > 1
+
+
+async def test_full_inbox_buries_and_owes_a_resync(bench: Bench) -> None:
+    """Beyond a game's bound events are dead letters, and the state is fetched instead."""
+    for number in range(1_000):
+        await bench.redis.xadd(keys.inbox(GAME), {"s": number})
+    await bench.accept(HISTORY[:1])
+
+    assert await bench.redis.hget(keys.game(GAME), "owed") == b"overflow"
+    ((_, letter),) = await bench.redis.xrange(keys.DEAD_LETTERS)
+    assert letter[b"cause"] == b"overflow"
+    await bench.redis.delete(keys.inbox(GAME))

@@ -1,0 +1,222 @@
+"""`POST /webhooks/ludo` by its answers, on a real Redis."""
+
+import base64
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+from litestar import Litestar
+from litestar.di import Provide
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from ludo.mirror.incoming import GameEvent
+from ludo.store import keys
+from ludo.store.inbox import Inbox
+from ludo.store.scripts import Scripts
+from ludo.upstream.keyring import KeyRing, SigningKey
+from ludo.upstream.signing import sign
+from ludo.upstream.wire import event_body
+from proxy.webhooks.evidence import Evidence
+from proxy.webhooks.intake import Intake
+from proxy.webhooks.routes import webhook_routes
+from tests.workers.builders import GAME, a_history
+
+NOW = 1_800_000_000
+SECRET = "whsec_" + base64.b64encode(b"k" * 32).decode()
+OTHER = "whsec_" + base64.b64encode(b"x" * 32).decode()
+FIRST = a_history()[0]
+
+
+class Receiver:
+    """The receiver as a sender sees it."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self._http = http
+
+    async def deliver(
+        self,
+        body: bytes,
+        *,
+        webhook_id: str = "msg_1",
+        at: int = NOW,
+        secret: str = SECRET,
+        **headers: str,
+    ) -> httpx.Response:
+        signature = sign(SigningKey.parse(secret), webhook_id, at, body)
+        sent = {
+            "content-type": "application/json",
+            "webhook-id": webhook_id,
+            "webhook-timestamp": str(at),
+            "webhook-signature": signature,
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        }
+        return await self._http.post("/webhooks/ludo", content=body, headers=sent)
+
+
+def bytes_of(event: GameEvent) -> bytes:
+    return msgspec.json.encode(event_body(event))
+
+
+def an_app(redis: Redis, secrets: str = SECRET, backlog: int = 100) -> Litestar:
+    intake = Intake(
+        ring=lambda: KeyRing.parse(secrets),
+        inbox=Inbox(Scripts(redis), backlog=backlog),
+        evidence=Evidence(redis),
+        clock=lambda: float(NOW),
+    )
+    provided = {"intake": Provide(lambda: intake, sync_to_thread=False)}
+    return Litestar(webhook_routes(), dependencies=provided, openapi_config=None)
+
+
+async def a_receiver(app: Litestar) -> AsyncIterator[Receiver]:
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://proxy") as http:
+        yield Receiver(http)
+
+
+@pytest.fixture
+async def receiver(redis: Redis) -> AsyncIterator[Receiver]:
+    async for each in a_receiver(an_app(redis)):
+        yield each
+
+
+async def test_genuine_event_is_stored_and_acknowledged(receiver: Receiver, redis: Redis) -> None:
+    """202 means that the event is in the inbox, its game due and a worker told."""
+    answer = await receiver.deliver(bytes_of(FIRST))
+
+    assert answer.status_code == 202
+    assert await redis.xlen(keys.inbox(GAME)) == 1
+    assert await redis.zcard(keys.ARQ_QUEUE) == 1
+
+
+async def test_same_delivery_again_is_200(receiver: Receiver) -> None:
+    """A retry of what was stored is acknowledged and not stored again."""
+    await receiver.deliver(bytes_of(FIRST))
+    again = await receiver.deliver(bytes_of(FIRST), at=NOW + 20)
+
+    assert again.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"secret": OTHER}, "signature-mismatch"),
+        ({"at": NOW - 301}, "too-old"),
+        ({"at": NOW + 301}, "too-new"),
+        ({"webhook_signature": "v1,not/base64"}, "signature-mismatch"),
+        ({"webhook_timestamp": "now"}, "malformed-timestamp"),
+        ({"webhook_id": "msg.with.stops"}, "malformed-id"),
+    ],
+)
+async def test_anything_wrong_with_the_signature_is_401(
+    receiver: Receiver, redis: Redis, change: dict[str, Any], reason: str
+) -> None:
+    """The reason is named, and Redis has not been asked for anything."""
+    answer = await receiver.deliver(bytes_of(FIRST), **change)
+
+    assert answer.status_code == 401
+    assert reason in answer.json()["detail"]
+    assert await redis.dbsize() == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"not json",
+        b"[]",
+        b'{"type": 7}',
+        b'{"type": "game:dice-rolled", "data": {"gameId": "g", "sequence": 0}}',
+        b'{"type":"game:dice-rolled","data":{"gameId":"g","sequence":2,"playerId":"p","value":7}}',
+        b'{"type": "game:dice-rolled", "data": {"gameId": "g", "sequence": 2, "value": 3}}',
+    ],
+)
+async def test_verified_nonsense_is_400(receiver: Receiver, body: bytes) -> None:
+    """A genuine body that is no event is refused for good, with what was expected."""
+    answer = await receiver.deliver(body)
+
+    assert answer.status_code == 400
+    assert "expected" in answer.json()["detail"]
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_body_over_the_limit_is_413(receiver: Receiver) -> None:
+    """256 KiB is the limit, whatever was announced."""
+    assert (await receiver.deliver(b" " * (256 * 1024 + 1))).status_code == 413
+
+
+@pytest.mark.parametrize(
+    "headers", [{"content_type": "text/plain"}, {"content_encoding": "gzip"}]
+)
+async def test_other_types_and_compression_are_415(
+    receiver: Receiver, headers: dict[str, str]
+) -> None:
+    """Only plain JSON is taken."""
+    answer = await receiver.deliver(bytes_of(FIRST), **headers)
+    assert answer.status_code == 415
+
+
+async def test_without_secrets_everything_is_503(redis: Redis) -> None:
+    """The receiver fails closed and says which setting is missing."""
+    async for receiver in a_receiver(an_app(redis, secrets="")):
+        answer = await receiver.deliver(bytes_of(FIRST))
+
+        assert answer.status_code == 503
+        assert "LUDO_WEBHOOK_SECRETS" in answer.json()["detail"]
+        assert int(answer.headers["retry-after"]) > 0
+
+
+async def test_full_backlog_is_503_with_retry_after(redis: Redis) -> None:
+    """Beyond the global bound nothing is stored, and the sender is told when to come again."""
+    async for receiver in a_receiver(an_app(redis, backlog=1)):
+        history = a_history()
+        await receiver.deliver(bytes_of(history[0]), webhook_id="msg_1")
+        answer = await receiver.deliver(bytes_of(history[1]), webhook_id="msg_2")
+
+        assert answer.status_code == 503
+        assert int(answer.headers["retry-after"]) > 0
+        assert await redis.xlen(keys.inbox(GAME)) == 1
+
+
+async def test_redis_away_is_503(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is acknowledged that was not stored."""
+
+    async def gone(*_: Any, **__: Any) -> None:
+        raise RedisConnectionError("gone")
+
+    monkeypatch.setattr(Scripts, "run", gone)
+    async for receiver in a_receiver(an_app(redis)):
+        answer = await receiver.deliver(bytes_of(FIRST))
+
+        assert answer.status_code == 503
+        assert int(answer.headers["retry-after"]) > 0
+
+
+async def test_room_event_purges_its_tags(receiver: Receiver, redis: Redis) -> None:
+    """A room's event bumps the generations of its cache tags and is applied at once."""
+    body = {"type": "room:closed", "data": {"roomCode": "ABC123", "reason": "empty"}}
+    answer = await receiver.deliver(json.dumps(body).encode())
+
+    assert answer.status_code == 202
+    assert await redis.get(keys.cache_tag("room:ABC123")) == b"1"
+    assert await redis.get(keys.cache_tag("rooms")) == b"1"
+
+
+async def test_event_without_sequence_is_a_hint(receiver: Receiver, redis: Redis) -> None:
+    """It is filtered, and the game owes a resync."""
+    body = {"type": "game:dice-rolled", "data": {"gameId": GAME, "value": 3, "playerId": "p"}}
+    await receiver.deliver(json.dumps(body).encode())
+
+    assert await redis.hget(keys.game(GAME), "owed") == b"hint"
+    assert await redis.hget(keys.COUNTERS, "outcome:filtered:webhook") == b"1"
+
+
+async def test_unknown_type_is_kept_and_ignored(receiver: Receiver, redis: Redis) -> None:
+    """A type of a later version is acknowledged, counted and kept."""
+    answer = await receiver.deliver(b'{"type": "chat:said", "data": {}}')
+
+    assert answer.status_code == 202
+    assert await redis.xlen(keys.FILTERED) == 1
