@@ -2,14 +2,15 @@
 
 import asyncio
 import signal
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 import structlog
 from arq import cron
 from arq.typing import WorkerCoroutine
-from arq.worker import func
+from arq.worker import Function, func
 
 from ludo.store.claims import Claims
 from ludo.store.connection import WORKER, connect, connect_arq, redis_address
@@ -23,6 +24,9 @@ from workers.wakeup import NudgedWorker
 JOB_TIMEOUT_S: Final = 30
 DRAIN_S: Final = 10.0
 JOB_VERSION: Final = 1
+
+Context = dict[Any, Any]
+"""arq's own; nothing of ours is in it."""
 
 log = structlog.get_logger("workers")
 
@@ -79,17 +83,18 @@ def _client(settings: WorkerSettings) -> LudoClient:
     return LudoClient(upstream.base_url, upstream.api_key)
 
 
-def _functions(applier: Applier) -> list[Any]:
-    async def apply_game(_: dict[Any, Any], version: int, game_id: str) -> None:
+def _functions(applier: Applier) -> list[Function]:
+    async def apply_game(_: Context, version: int, game_id: str) -> None:
         await _guarded(applier.apply, version, game_id)
 
-    async def resync_game(_: dict[Any, Any], version: int, game_id: str) -> None:
+    async def resync_game(_: Context, version: int, game_id: str) -> None:
         await _guarded(applier.resync, version, game_id)
 
-    return [func(apply_game, name="apply_game"), func(resync_game, name="resync_game")]
+    jobs = {"apply_game": apply_game, "resync_game": resync_game}
+    return [func(cast(WorkerCoroutine, job), name=name) for name, job in jobs.items()]
 
 
-async def _guarded(work: Any, version: int, game_id: str) -> None:
+async def _guarded(work: Callable[[str], Awaitable[None]], version: int, game_id: str) -> None:
     """A job that raises is final for arq; the sweeper is what tries again."""
     if version != JOB_VERSION:
         log.error("job.unreadable", expected=JOB_VERSION, found=version, game=game_id)
@@ -101,9 +106,9 @@ async def _guarded(work: Any, version: int, game_id: str) -> None:
 
 
 def _sweeping(claims: Claims) -> WorkerCoroutine:
-    async def sweep(_: dict[Any, Any]) -> None:
+    async def sweep(_: Context) -> None:
         woken = await claims.sweep()
         if woken:
             log.info("sweep.woke", games=woken)
 
-    return sweep
+    return cast(WorkerCoroutine, sweep)

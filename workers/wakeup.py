@@ -1,7 +1,8 @@
 """An arq worker that wakes at once instead of at its next poll."""
 
 import asyncio
-from typing import Final
+from collections.abc import Awaitable
+from typing import Final, cast
 
 import structlog
 from arq import Worker
@@ -30,7 +31,11 @@ class NudgedWorker(Worker):
         while True:
             try:
                 await self._poll_iteration()
-                await self._nudges.blpop([keys.NUDGE], timeout=self.poll_delay_s)
+                # redis-py types the timeout as whole seconds; Redis 6 takes fractions.
+                await cast(
+                    Awaitable[object],
+                    self._nudges.blpop([keys.NUDGE], timeout=cast(int, self.poll_delay_s)),
+                )
             except (RedisError, OSError) as error:
                 log.warning("redis.away", error=repr(error))
                 await self._begin_again()

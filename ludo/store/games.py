@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 from redis.asyncio import Redis
@@ -11,6 +11,9 @@ from ludo.mirror.body import from_body
 from ludo.rules.placements import placements
 from ludo.rules.ruleset import RuleSet
 from ludo.store import keys
+
+
+_FIELDS: Final = ["epoch", "seq", "body", "as_of", "stale", "owed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ class GameReader:
     async def load(self, game_id: str) -> Stored | None:
         """The mirror of a game, or None if there is none."""
         async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.hmget(keys.game(game_id), "epoch", "seq", "body", "as_of", "stale", "owed")
+            pipe.hmget(keys.game(game_id), _FIELDS)
             pipe.xlen(keys.inbox(game_id))
             fields, waiting = await pipe.execute()
         return _stored(game_id, fields, waiting)
@@ -69,7 +72,7 @@ class GameReader:
             return {}
         async with self._redis.pipeline(transaction=False) as pipe:
             for game_id in ids:
-                pipe.hmget(keys.game(game_id), "epoch", "seq")
+                pipe.hmget(keys.game(game_id), ["epoch", "seq"])
             answers = await pipe.execute()
         return {
             game_id: (epoch.decode(), int(seq))
@@ -85,7 +88,7 @@ class GameReader:
         ids = [entry.decode() for entry in await self._redis.zrevrange(index, 0, limit - 1)]
         async with self._redis.pipeline(transaction=False) as pipe:
             for game_id in ids:
-                pipe.hmget(keys.game(game_id), "epoch", "seq", "body", "as_of", "stale", "owed")
+                pipe.hmget(keys.game(game_id), _FIELDS)
             answers = await pipe.execute()
         found = (_stored(game_id, fields, 0) for game_id, fields in zip(ids, answers, strict=True))
         return [stored for stored in found if stored is not None]
