@@ -21,11 +21,15 @@ class Budget(Protocol):
     async def take(self, klass: CallClass, deadline: Deadline) -> None:
         """Take one permit, waiting for it until the deadline at most; raises BudgetSpent.
 
-        Every attempt takes one. It is spent even if the attempt fails: upstream counts arrivals.
+        Every attempt takes one, a circuit's probe always as a WRITE. It is spent even if the
+        attempt fails: upstream counts arrivals.
         """
 
     async def learn(self, limit: int, remaining: int, reset: float) -> None:
-        """Take note of what upstream says: `reset` is when its window ends, Unix seconds."""
+        """Take note of what upstream says: `reset` is when its window ends, Unix seconds.
+
+        After a 429 without the headers `limit` is 0, unknown. Never raises.
+        """
 
 
 class Unlimited:

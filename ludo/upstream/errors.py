@@ -5,7 +5,7 @@
     ├── UpstreamUnavailable     it could not be reached, or hung up
     ├── UpstreamFailed          it answered 5xx
     ├── UpstreamThrottled       it answered 429; retry_after
-    ├── UpstreamRefused         it answered another 4xx; status, code, message, body
+    ├── UpstreamRefused         it answered another 4xx; status, code, message, clause, body
     ├── UpstreamMalformed       it said something that cannot be read; expected, found
     │   ├── MalformedEvent
     │   └── MalformedState
@@ -59,14 +59,21 @@ class UpstreamThrottled(UpstreamError):
 
 
 class UpstreamRefused(UpstreamError):
-    """Upstream understood and said no: `status` 4xx, `code` and `message` where it gave them."""
+    """Upstream understood and said no, with a 4xx.
 
-    def __init__(self, status: int, code: str | None, message: str, body: bytes) -> None:
+    `code`, `message` and the `clause` that a refused move breaks are there where upstream gave
+    them.
+    """
+
+    def __init__(
+        self, status: int, code: str | None, message: str, body: bytes, clause: str | None = None
+    ) -> None:
         super().__init__(f"upstream answered {status}: {message[:_SHOWN]}")
         self.status = status
         self.code = code
         self.message = message
         self.body = body
+        self.clause = clause
 
 
 class UpstreamMalformed(UpstreamError):

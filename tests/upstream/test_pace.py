@@ -33,9 +33,10 @@ def test_retry_after_is_seconds_or_a_date(text: str, seconds: float | None) -> N
 @given(text=st.text(max_size=40))
 def test_no_header_raises(text: str) -> None:
     """Whatever upstream writes there, the wait is bounded."""
-    headers = {name: text for name in ("retry-after", "x-ratelimit-reset", "x-ratelimit-limit")}
+    headers = dict.fromkeys(("retry-after", "x-ratelimit-reset", "x-ratelimit-limit"), text)
     assert 0 <= wait_after_429(headers, NOW) <= 60
-    assert rate_window(headers) is None
+    window = rate_window(headers)
+    assert window is None or window.limit >= 0
 
 
 def test_a_throttled_call_waits_for_the_end_of_the_window() -> None:

@@ -34,6 +34,56 @@ class Room(msgspec.Struct, frozen=True, rename="camel"):
     players: tuple[RoomPlayer, ...] = ()
 
 
+class JoinedRoom(Room, frozen=True, rename="camel", kw_only=True):
+    """A room as its newest player sees it, with who that is in it."""
+
+    player_id: str
+    player_name: str = ""
+    color: str | None = None
+
+
+class LegalMove(msgspec.Struct, frozen=True, rename="camel"):
+    """What a roll allows: a piece and its new position (R2)."""
+
+    piece_id: str
+    target_position: int
+
+
+class RollResult(msgspec.Struct, frozen=True, rename="camel"):
+    """What fell, and what may be moved with it; who is in turn now."""
+
+    dice_value: int
+    game_id: str | None = None
+    player_id: str | None = None
+    sequence: int | None = None
+    current_player_id: str | None = None
+    winner_id: str | None = None
+    legal_moves: tuple[LegalMove, ...] = ()
+
+
+class MoveResult(msgspec.Struct, frozen=True, rename="camel"):
+    """Where the piece stands now, and which pieces it sent back."""
+
+    piece_id: str | None = None
+    position: int | None = None
+    game_id: str | None = None
+    player_id: str | None = None
+    sequence: int | None = None
+    current_player_id: str | None = None
+    winner_id: str | None = None
+    captured: tuple[str, ...] = ()
+
+
+class Verdict(msgspec.Struct, frozen=True, rename="camel"):
+    """Whether a move would be accepted now; if not, the clause it breaks and its sentence."""
+
+    valid: bool
+    piece_id: str | None = None
+    target_position: int | None = None
+    clause: str | None = None
+    error: str | None = None
+
+
 class PlayerAccount(msgspec.Struct, frozen=True, rename="camel"):
     """A registered player; only the answer to a registration carries the `session_token`."""
 
