@@ -48,20 +48,20 @@ class RetryBudget:
     Without it a failing upstream would get several times its usual load from us.
     """
 
-    def __init__(self, ratio: float = 0.1, floor: float = 3.0, most: float = 10.0) -> None:
-        self._ratio = ratio
-        self._most = most
-        self._left = floor
+    def __init__(self, calls_per_retry: int = 10, floor: int = 3, most: int = 10) -> None:
+        self._price = calls_per_retry
+        self._most = most * calls_per_retry
+        self._left = floor * calls_per_retry
 
     def earn(self) -> None:
         """A call was made for the first time."""
-        self._left = min(self._most, self._left + self._ratio)
+        self._left = min(self._most, self._left + 1)
 
     def spend(self) -> bool:
         """Whether one more retry may be made; it is counted if so."""
-        if self._left < 1:
+        if self._left < self._price:
             return False
-        self._left -= 1
+        self._left -= self._price
         return True
 
 

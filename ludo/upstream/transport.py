@@ -1,7 +1,7 @@
 """Bytes to and from upstream: the pool of connections, and bodies of bounded size."""
 
 import zlib
-from typing import Final
+from typing import Final, cast
 
 import aiohttp
 import httpx
@@ -52,7 +52,9 @@ async def read_body(response: httpx.Response, most: int = MAX_BODY) -> bytes:
         raise UpstreamMalformed(f"a body in {ACCEPTED_ENCODING}", f"one in {encoding[:40]}")
     inflate = zlib.decompressobj(_ANY_ZLIB) if encoding in _ZLIB else None
     body = bytearray()
-    async for chunk in response.aiter_raw():
+    # Not `aiter_raw`, which refuses the ready-made responses of mocked transports.
+    stream = cast("httpx.AsyncByteStream", response.stream)
+    async for chunk in stream:
         body += _inflated(inflate, chunk, most - len(body)) if inflate else chunk
         if len(body) > most:
             raise UpstreamMalformed(f"a body of at most {most} bytes", "a longer one")
