@@ -19,7 +19,7 @@ export class Curtain {
     const winner = playerOf(state, state.winnerId);
     const rows = placements.map((playerId, index) => {
       const { playerName, color } = playerOf(state, playerId);
-      return html("li", { class: color }, html("b", {}, ordinal(index)), html("i", { class: "pawn", "aria-hidden": "true" }), playerName);
+      return html("li", { class: color }, html("b", {}, ordinal(index)), html("i", { class: "dot", "aria-hidden": "true" }), playerName);
     });
     this.#show("winner", winner.color,
       html("p", { class: "crown", "aria-hidden": "true" }, "♛"),

@@ -2,7 +2,7 @@
 
 import { svg } from "./dom.js";
 import {
-  CELLS,
+  GRID,
   COLORS,
   SAFE_SQUARES,
   TRACK_LENGTH,
@@ -21,7 +21,7 @@ const SEATS = [0, 1, 2, 3];
  * @type {(root: SVGElement) => {pieces: SVGElement, die: SVGElement, notes: SVGElement, names: SVGElement[]}}
  */
 export function drawBoard(root) {
-  const size = CELLS + 2 * RIM;
+  const size = GRID + 2 * RIM;
   root.setAttribute("viewBox", `${-RIM} ${-RIM} ${size} ${size}`);
   const names = SEATS.map(namePlate);
   const [die, pieces, notes] = ["die-layer", "pieces", "notes"].map((name) => svg("g", { class: name }));
@@ -31,7 +31,7 @@ export function drawBoard(root) {
     svg(
       "g",
       { "clip-path": "url(#rounded)" },
-      svg("rect", { class: "ground", width: CELLS, height: CELLS }),
+      svg("rect", { class: "ground", width: GRID, height: GRID }),
       ...SEATS.map(yard),
       ...trackSquares(),
       ...SEATS.flatMap(homeColumn),
@@ -48,7 +48,7 @@ export function drawBoard(root) {
 }
 
 function definitions() {
-  const corner = svg("clipPath", { id: "rounded" }, svg("rect", { width: CELLS, height: CELLS, rx: 0.6 }));
+  const corner = svg("clipPath", { id: "rounded" }, svg("rect", { width: GRID, height: GRID, rx: 0.6 }));
   const sheen = svg("linearGradient", { id: "sheen", x2: 1, y2: 1 },
     svg("stop", { class: "sun", offset: 0 }),
     svg("stop", { class: "dusk", offset: 1 }),
@@ -56,7 +56,7 @@ function definitions() {
   return svg("defs", {}, corner, sheen, ...COLORS.flatMap(shading));
 }
 
-/** A pawn's head and body, lit from the upper left. */
+/** A piece's head and body, lit from the upper left. */
 function shading(color) {
   const stops = () => ["light", "plain", "dark"].map((tone, index) =>
     svg("stop", { class: `${color} ${tone}`, offset: [0, 0.5, 1][index] }),
@@ -73,14 +73,14 @@ function trackSquares() {
   const starts = SEATS.map(startSquare);
   return Array.from({ length: TRACK_LENGTH }, (_, index) => {
     const seat = starts.indexOf(index);
-    const mark = square(squarePoint(index), seat < 0 ? "cell" : `cell seat ${COLORS[seat]}`);
+    const mark = square(squarePoint(index), seat < 0 ? "square" : `square seat ${COLORS[seat]}`);
     mark.setAttribute("data-square", String(index));
     return mark;
   });
 }
 
 const homeColumn = (seat) =>
-  [51, 52, 53, 54, 55].map((position) => square(columnPoint(seat, position), `cell seat ${COLORS[seat]}`));
+  [51, 52, 53, 54, 55].map((position) => square(columnPoint(seat, position), `square seat ${COLORS[seat]}`));
 
 /** Seats are the red one's drawing, turned about the middle. */
 const quarterTurns = (seat) => `rotate(${90 * seat} 7.5 7.5)`;

@@ -1,13 +1,13 @@
 /**
- * Where everything stands on a Ludo board, in cells of its 15 × 15 grid: x to the right, y down,
- * a cell's centre at .5. Pure: no DOM. A colour is its seat (R1), and everything of a seat is the
+ * Where everything stands on a Ludo board, in units of its 15 × 15 grid: x to the right, y down,
+ * a square has its centre at .5. Pure: no DOM. A colour is its seat (R1), and everything of a seat is the
  * red seat's, turned clockwise by a quarter a seat.
  */
 
 /** @typedef {{x: number, y: number}} Point */
 /** @typedef {{dx: number, dy: number, scale: number}} Offset */
 
-export const CELLS = 15;
+export const GRID = 15;
 export const COLORS = Object.freeze(["red", "green", "blue", "yellow"]);
 export const TRACK_LENGTH = 52;
 export const YARD = -1;
@@ -23,20 +23,20 @@ const FIRST_QUARTER = [
   [7, 0], [8, 0],
 ];
 const RED_COLUMN = [[1, 7], [2, 7], [3, 7], [4, 7], [5, 7]];
-/** Top left corners of the yards, each six cells wide. */
+/** Top left corners of the yards, each six units wide. */
 const YARD_CORNERS = [[0, 0], [9, 0], [9, 9], [0, 9]];
 const YARD_SOCKETS = [[2, 2], [4, 2], [2, 4], [4, 4]];
 
 /** Three along the base of red's triangle, the last towards its tip. */
 const HOME_PLACES = [[6.42, 6.92], [6.42, 7.5], [6.42, 8.08], [6.98, 7.5]];
 
-/** @type {(cell: number[]) => Point} */
+/** @type {(square: number[]) => Point} */
 const centre = ([column, row]) => ({ x: column + 0.5, y: row + 0.5 });
 
 /** @type {(point: Point, seat: number) => Point} */
 function turned(point, seat) {
   let { x, y } = point;
-  for (let quarter = 0; quarter < seat; quarter += 1) [x, y] = [CELLS - y, x];
+  for (let quarter = 0; quarter < seat; quarter += 1) [x, y] = [GRID - y, x];
   return { x, y };
 }
 

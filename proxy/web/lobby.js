@@ -81,12 +81,12 @@ export function drawGames(/** @type {Listed[]} */ games, /** @type {string | nul
 
 function gameRow(game, watched, now) {
   const current = playerOf(game, game.currentPlayerId);
-  const pawns = game.players.map(({ color, playerId }) =>
-    html("i", { class: `pawn ${color}${playerId === current.playerId ? " in-turn" : ""}` }),
+  const dots = game.players.map(({ color, playerId }) =>
+    html("i", { class: `dot ${color}${playerId === current.playerId ? " in-turn" : ""}` }),
   );
   const names = game.players.map(({ playerName }) => playerName).join(", ");
   const link = html("a", { href: `#${game.gameId}`, "aria-current": watched ? "true" : null, title: names },
-    html("span", { class: "pawns", "aria-hidden": "true" }, ...pawns),
+    html("span", { class: "dots", "aria-hidden": "true" }, ...dots),
     html("span", { class: "game-name" }, html("b", {}, game.roomCode ?? game.gameId), html("span", {}, names)),
     html("span", { class: "game-age" }, html("b", {}, `#${game.sequence}`), html("span", {}, ago(now - Date.parse(game.updatedAt)))),
   );

@@ -323,9 +323,9 @@ export class LudoRelay extends EventTarget {
     err: (frame) => {
       this.#emit("err", frame);
       const asked = [...this.#games.values()].filter(({ asked }) => asked);
-      const named = asked.filter(({ id, asked }) => (frame.id ? asked === frame.id : id === frame.game));
+      const named = asked.filter(({ id, asked }) => asked === frame.id || (!frame.id && id === frame.game));
       // An answer to `hello` names no request: whom it does not name for certain asks again by itself.
-      const meant = named.length || frame.id ? named : asked;
+      const meant = named.length || frame.id || frame.game ? named : asked;
       for (const game of meant) {
         if (frame.retry || meant.length > 1) this.#again(game, frame.after);
         else this.#games.delete(game.id);

@@ -1,7 +1,7 @@
 /** What stands beside the board: whose turn it is, the players, and what happened. */
 
 import { byId, html, say } from "./dom.js";
-import { headline, ordinal, playerOf, progress, subline } from "./words.js";
+import { headline, ordinal, playerOf, subline, wayMade } from "./words.js";
 
 const LINES = 80;
 
@@ -50,7 +50,7 @@ export class PlayerList {
         bar: html("progress", { max: 1, value: 0, "aria-label": `way made by ${player.playerName}` }),
         home: html("span", { class: "home-count" }),
       };
-      const row = html("li", { class: player.color }, html("i", { class: "pawn", "aria-hidden": "true" }), ...Object.values(parts));
+      const row = html("li", { class: player.color }, html("i", { class: "dot", "aria-hidden": "true" }), ...Object.values(parts));
       this.#rows.set(player.playerId, { row, parts });
       byId("players").append(row);
     }
@@ -63,7 +63,7 @@ export class PlayerList {
     row.classList.toggle("placed", place >= 0);
     if (inTurn) row.setAttribute("aria-current", "true");
     else row.removeAttribute("aria-current");
-    parts.bar.value = progress(state, player.color);
+    parts.bar.value = wayMade(state, player.color);
     const away = player.connected === false ? "away" : "";
     say(parts.tag, place >= 0 ? ordinal(place) : inTurn ? "in turn" : away);
     const finished = player.finishedPieces ?? state.pieces.filter((piece) => piece.playerId === player.playerId && piece.finished).length;

@@ -1,130 +1,143 @@
-/** The sixteen pawns: where they are shown, and how they get from one place to another. */
+/** The pieces as they are drawn: where they are shown, and how they get from one place to another. */
 
 import { svg } from "./dom.js";
 import { HOME, HOME_SCALE, fan, pointOf, seatOf, spotOf, stepsBetween } from "./geometry.js";
 import { eased, still, tween } from "./motion.js";
 import { placeName } from "./words.js";
 
-/** A pawn's drawing is one cell high; on the board it stands out of its cell a little. */
+/** A figure is drawn one unit high; on the board it stands out of its square a little. */
 const SIZE = 1.14;
 const HOP = 0.3;
 const FLIGHT = 1.6;
 const NUDGE_MS = 140;
+/** Steps that would take less than this are not shown one by one: the eye could not follow. */
+const SHORTEST_STEP_MS = 40;
 
 /**
- * One pawn as it is shown now; `position` is where it stands or to where it is on its way.
+ * One piece as it is shown now; `position` is where it stands or to where it is on its way.
  * @typedef {{id: string, seat: number, number: number, position: number, node: SVGElement,
- *   title: Element, x: number, y: number, scale: number, travelling: boolean, stop: () => void}} Pawn
+ *   title: Element, x: number, y: number, scale: number, travelling: boolean, stop: () => void}} Figure
  */
 
 export class Pieces {
   #layer;
-  /** @type {Map<string, Pawn>} */
-  #pawns = new Map();
+  /** @type {Map<string, Figure>} */
+  #figures = new Map();
 
   constructor(/** @type {SVGElement} */ layer) {
     this.#layer = layer;
   }
 
-  /** Takes all pawns off the board. */
+  /** Takes all pieces off the board. */
   clear() {
-    for (const pawn of this.#pawns.values()) pawn.stop();
-    this.#pawns.clear();
+    for (const figure of this.#figures.values()) figure.stop();
+    this.#figures.clear();
     this.#layer.replaceChildren();
   }
 
   /** Says where every piece is, for whoever reads the page: `data-position`, ahead of the movement. */
   tell(/** @type {{pieceId: string, position: number}[]} */ pieces) {
     for (const { pieceId, position } of pieces) {
-      const pawn = this.#pawns.get(pieceId) ?? this.#enter(pieceId, position);
-      pawn.node.dataset.position = String(position);
-      pawn.title.textContent = `${pieceId}, ${placeName(pawn.seat, position)}`;
+      const figure = this.#figures.get(pieceId) ?? this.#enter(pieceId, position);
+      figure.node.dataset.position = String(position);
+      figure.title.textContent = `${pieceId}, ${placeName(figure.seat, position)}`;
     }
   }
 
-  /** Brings every pawn straight to where it belongs, breaking off whatever it was doing. */
+  /** Brings every figure straight to where it belongs, breaking off whatever it was doing. */
   settle(pieces, ms = NUDGE_MS * 2) {
+    this.#keepOnly(pieces);
     this.tell(pieces);
     for (const { pieceId, position } of pieces) {
-      const pawn = /** @type {Pawn} */ (this.#pawns.get(pieceId));
-      pawn.stop();
-      Object.assign(pawn, { position, travelling: false });
+      const figure = /** @type {Figure} */ (this.#figures.get(pieceId));
+      figure.stop();
+      Object.assign(figure, { position, travelling: false });
     }
     this.#arrange(ms);
   }
 
-  /** Walks a pawn forward square by square; resolves to false when it was broken off. */
+  /** Walks a figure forward square by square; resolves to false when it was broken off. */
   async walk(id, to, ms) {
-    const pawn = this.#pawns.get(id);
-    const steps = pawn ? stepsBetween(pawn.position, to) : [];
-    const shown = still() ? steps.slice(-1) : steps;
+    const figure = this.#figures.get(id);
+    const steps = figure ? stepsBetween(figure.position, to) : [];
+    const shown = still() || ms < SHORTEST_STEP_MS * steps.length ? steps.slice(-1) : steps;
     for (const position of shown) {
-      if (!(await this.#travel(pawn, position, ms / shown.length, HOP))) return false;
+      if (!(await this.#travel(figure, position, ms / shown.length, HOP))) return false;
     }
-    this.#arrive(pawn);
+    this.#arrive(figure);
     return true;
   }
 
-  /** Sends a captured pawn back through the air; resolves to false when it was broken off. */
+  /** Sends a captured figure back through the air; resolves to false when it was broken off. */
   async fly(id, to, ms) {
-    const pawn = this.#pawns.get(id);
-    const landed = Boolean(pawn) && (await this.#travel(pawn, to, ms, FLIGHT));
-    if (landed) this.#arrive(pawn);
+    const figure = this.#figures.get(id);
+    const landed = Boolean(figure) && (await this.#travel(figure, to, ms, FLIGHT));
+    if (landed) this.#arrive(figure);
     return landed;
   }
 
-  /** Whether every pawn is, or is on its way to, where these pieces are. */
+  /** Whether every figure is, or is on its way to, where these pieces are. */
   agrees(pieces) {
-    return pieces.every(({ pieceId, position }) => this.#pawns.get(pieceId)?.position === position);
+    return pieces.every(({ pieceId, position }) => this.#figures.get(pieceId)?.position === position);
   }
 
-  /** The position that a pawn is shown at, or on its way to. */
+  /** The position that a figure is shown at, or on its way to. */
   positionOf(id) {
-    return this.#pawns.get(id)?.position ?? -1;
+    return this.#figures.get(id)?.position ?? -1;
   }
 
-  /** Where a pawn is drawn at this moment. */
+  /** Where a figure is drawn at this moment. */
   whereIs(id) {
-    const pawn = this.#pawns.get(id);
-    return pawn && { x: pawn.x, y: pawn.y };
+    const figure = this.#figures.get(id);
+    return figure && { x: figure.x, y: figure.y };
   }
 
-  /** @returns {Pawn} */
+  #keepOnly(pieces) {
+    const here = new Set(pieces.map(({ pieceId }) => pieceId));
+    for (const [id, { node, stop }] of this.#figures) {
+      if (here.has(id)) continue;
+      stop();
+      node.remove();
+      this.#figures.delete(id);
+    }
+  }
+
+  /** @returns {Figure} */
   #enter(id, position) {
     const [color, number] = id.split("-");
     const seat = seatOf(color);
     const title = svg("title");
-    const node = svg("g", { class: `piece ${color}`, "data-piece": id }, title, ...pawnShape(color, number));
+    const node = svg("g", { class: `piece ${color}`, "data-piece": id }, title, ...shape(color, number));
     const at = pointOf(seat, Number(number), position);
-    const pawn = { id, seat, number: Number(number), position, node, title, ...at, scale: 1,
+    const figure = { id, seat, number: Number(number), position, node, title, ...at, scale: 1,
       travelling: false, stop: () => {} };
-    this.#pawns.set(id, pawn);
+    this.#figures.set(id, figure);
     this.#layer.append(node);
-    place(pawn, pawn);
-    return pawn;
+    place(figure, figure);
+    return figure;
   }
 
-  /** One leg of a way: the others close ranks behind the pawn while it goes. */
-  #travel(pawn, position, ms, lift) {
-    Object.assign(pawn, { position, travelling: true });
+  /** One leg of a way: the others close ranks behind the figure while it goes. */
+  #travel(figure, position, ms, lift) {
+    Object.assign(figure, { position, travelling: true });
     this.#arrange(NUDGE_MS);
-    return this.#glide(pawn, { ...pointOf(pawn.seat, pawn.number, position), scale: 1 }, ms, lift);
+    return this.#glide(figure, { ...pointOf(figure.seat, figure.number, position), scale: 1 }, ms, lift);
   }
 
-  #arrive(pawn) {
-    if (pawn) pawn.travelling = false;
+  #arrive(figure) {
+    if (figure) figure.travelling = false;
     this.#arrange(NUDGE_MS);
   }
 
-  /** Fans out the pawns that share a place, all but those that are on their way. */
+  /** Fans out the figures that share a place, all but those that are on their way. */
   #arrange(ms) {
     for (const group of this.#groups()) {
       const offsets = fan(group.length);
-      group.forEach((pawn, index) => {
-        const { x, y } = pointOf(pawn.seat, pawn.number, pawn.position);
+      group.forEach((figure, index) => {
+        const { x, y } = pointOf(figure.seat, figure.number, figure.position);
         const { dx, dy, scale } = offsets[index];
-        const small = pawn.position >= HOME ? HOME_SCALE : scale;
-        this.#glide(pawn, { x: x + dx, y: y + dy, scale: small }, ms, 0);
+        const small = figure.position >= HOME ? HOME_SCALE : scale;
+        this.#glide(figure, { x: x + dx, y: y + dy, scale: small }, ms, 0);
       });
     }
     this.#stack();
@@ -132,27 +145,27 @@ export class Pieces {
 
   #groups() {
     const groups = new Map();
-    for (const pawn of this.#pawns.values()) {
-      if (pawn.travelling) continue;
-      const spot = spotOf(pawn.seat, pawn.number, pawn.position);
-      groups.set(spot, [...(groups.get(spot) ?? []), pawn]);
+    for (const figure of this.#figures.values()) {
+      if (figure.travelling) continue;
+      const spot = spotOf(figure.seat, figure.number, figure.position);
+      groups.set(spot, [...(groups.get(spot) ?? []), figure]);
     }
     return groups.values();
   }
 
   /** Who stands further down is drawn later, so that heads overlap feet; travellers come on top. */
   #stack() {
-    const height = (pawn) => (pawn.travelling ? 100 : 0) + pawn.y;
-    const order = [...this.#pawns.values()].sort((one, other) => height(one) - height(other));
+    const height = (figure) => (figure.travelling ? 100 : 0) + figure.y;
+    const order = [...this.#figures.values()].sort((one, other) => height(one) - height(other));
     order.forEach(({ node }, index) => {
       if (this.#layer.children[index] !== node) this.#layer.insertBefore(node, this.#layer.children[index]);
     });
   }
 
-  #glide(pawn, target, ms, lift) {
-    const from = { x: pawn.x, y: pawn.y, scale: pawn.scale };
+  #glide(figure, target, ms, lift) {
+    const from = { x: figure.x, y: figure.y, scale: figure.scale };
+    figure.stop();
     if (from.x === target.x && from.y === target.y && from.scale === target.scale) return Promise.resolve(true);
-    pawn.stop();
     const { done, stop } = tween(ms, (part) => {
       const way = eased(part);
       const at = {
@@ -160,21 +173,21 @@ export class Pieces {
         y: from.y + (target.y - from.y) * way,
         scale: from.scale + (target.scale - from.scale) * way,
       };
-      place(pawn, at, lift * 4 * part * (1 - part));
+      place(figure, at, lift * 4 * part * (1 - part));
     });
-    pawn.stop = stop;
+    figure.stop = stop;
     return done;
   }
 }
 
-function place(pawn, { x, y, scale }, lift = 0) {
-  Object.assign(pawn, { x, y, scale });
+function place(figure, { x, y, scale }, lift = 0) {
+  Object.assign(figure, { x, y, scale });
   const rounded = [x, y - lift, scale * SIZE].map((value) => Number(value.toFixed(3)));
-  pawn.node.setAttribute("transform", `translate(${rounded[0]} ${rounded[1]}) scale(${rounded[2]})`);
+  figure.node.setAttribute("transform", `translate(${rounded[0]} ${rounded[1]}) scale(${rounded[2]})`);
 }
 
-/** A pawn about one cell high whose foot stands a little below the middle. */
-function pawnShape(color, number) {
+/** A figure about one unit high whose foot stands a little below the middle. */
+function shape(color, number) {
   const body = "M-.3.27C-.24.05-.13.02-.1-.13H.1C.13.02.24.05.3.27A.3.13 0 0 1-.3.27Z";
   return [
     svg("ellipse", { class: "shadow", cx: 0.03, cy: 0.33, rx: 0.34, ry: 0.13 }),

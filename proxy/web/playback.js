@@ -6,9 +6,9 @@
 import { still } from "./motion.js";
 
 /** What waits is played within this time … */
-const CATCH_UP_MS = 900;
-/** … and beyond this much of it the rest is not played at all. */
-const HOPELESS_MS = 15_000;
+const CATCH_UP_MS = 600;
+/** … and what would be over in less than this is not played but put. */
+const SHORTEST_MS = 60;
 
 /** @typedef {{ms: number, play: (ms: number) => unknown}} Beat */
 
@@ -48,14 +48,15 @@ export class Playback {
     while (this.#waiting.length && round === this.#round) {
       const pace = this.#pace();
       const beat = /** @type {Beat} */ (this.#waiting.shift());
-      await beat.play(beat.ms * pace);
+      const allowed = beat.ms * pace;
+      await beat.play(allowed < SHORTEST_MS ? 0 : allowed);
     }
     if (round === this.#round) this.#become(false);
   }
 
   #pace() {
     const total = this.#waiting.reduce((sum, { ms }) => sum + ms, 0);
-    if (still() || total > HOPELESS_MS) return 0;
+    if (still()) return 0;
     return this.#waiting.length > 1 ? Math.min(1, CATCH_UP_MS / total) : 1;
   }
 }

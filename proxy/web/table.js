@@ -3,7 +3,7 @@
 import { Die } from "./die.js";
 import { byId, say, svg } from "./dom.js";
 import { drawBoard } from "./drawing.js";
-import { CELLS, COLORS, seatOf } from "./geometry.js";
+import { GRID, COLORS, seatOf } from "./geometry.js";
 import { EventLog, PlayerList, TurnCard } from "./panels.js";
 import { Pieces } from "./pieces.js";
 import { Playback } from "./playback.js";
@@ -139,8 +139,8 @@ export class Table {
     const width = label.getComputedTextLength() + 0.7;
     pill.setAttribute("x", String(-width / 2));
     pill.setAttribute("width", String(width));
-    const x = Math.min(CELLS - width / 2, Math.max(width / 2, at?.x ?? CELLS / 2));
-    const y = (at?.y ?? CELLS / 2) > 2 ? at.y - 1.15 : at.y + 1.05;
+    const x = Math.min(GRID - width / 2, Math.max(width / 2, at?.x ?? GRID / 2));
+    const y = (at?.y ?? GRID / 2) > 2 ? at.y - 1.15 : at.y + 1.05;
     note.setAttribute("transform", `translate(${x} ${y})`);
     setTimeout(() => note.remove(), NOTE_MS);
   }

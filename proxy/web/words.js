@@ -90,7 +90,7 @@ function movedLine({ pieceId, position, captured = [] }, line) {
 }
 
 /** How far a player is on the way to winning, 0…1: in a quick game the foremost piece counts (R15). */
-export function progress(state, color) {
+export function wayMade(state, color) {
   const far = state.pieces.filter((piece) => piece.color === color).map(({ position }) => (position + 1) / 57);
   if (!far.length) return 0;
   return state.gameMode === "quick" ? Math.max(...far) : far.reduce((sum, part) => sum + part, 0) / far.length;

@@ -55,7 +55,7 @@ class Showing:
 
 
 class FakeRelay:
-    """Serves on a free port of the loopback while it is entered; `received` is what clients sent."""
+    """Serves on a free port of the loopback while it is entered; `received` is what it was sent."""
 
     def __init__(self) -> None:
         self.games: dict[str, Showing] = {}
@@ -96,6 +96,11 @@ class FakeRelay:
         port = next(iter(self._server.sockets)).getsockname()[1]
         return f"http://127.0.0.1:{port}/"
 
+    @property
+    def connected(self) -> int:
+        """How many connections are open."""
+        return len(self._connections)
+
     # What a test commands
 
     def show(self, recording: Recording, seq: int = 1) -> Showing:
@@ -111,6 +116,16 @@ class FakeRelay:
             await self._tell(showing, self._delta(showing, seq))
         if showing.over:
             await self._tell(showing, _ended(showing))
+
+    async def repeat(self, showing: Showing, seq: int) -> None:
+        """Tells an event again."""
+        await self._tell(showing, self._delta(showing, seq))
+
+    async def play_wrongly(self, showing: Showing) -> None:
+        """Tells the next event with a patch that fits no state."""
+        showing.seq += 1
+        wrong = [{"op": "replace", "path": "/nowhere", "value": 1}]
+        await self._tell(showing, {**self._delta(showing, showing.seq), "patch": wrong})
 
     def skip(self, showing: Showing) -> None:
         """Moves on by an event that nobody is told."""
@@ -210,14 +225,15 @@ class FakeRelay:
         reply = {"id": wanted["id"]} if "id" in wanted else {}
         if showing is None:
             refusal = {"t": "err", **reply, "code": "not_found", "msg": "no such game"}
-            return await self._send(connection, {**refusal, "retry": True, "after": 2})
+            return await self._send(connection, {**refusal, "retry": True, "after": 0.2})
         missed = range(wanted.get("seq", 0) + 1, showing.seq + 1)
         recovered = wanted.get("epoch") == showing.epoch
         if recovered:
             for seq in missed:
                 await self._send(connection, self._delta(showing, seq))
         else:
-            await self._send(connection, _snap(showing, "epoch" if "epoch" in wanted else "initial"))
+            why = "epoch" if "epoch" in wanted else "initial"
+            await self._send(connection, _snap(showing, why))
         replayed = len(missed) if recovered else 0
         live = {"t": "live", **reply, **_place(showing), "recovered": recovered}
         await self._send(connection, {**live, "replayed": replayed})

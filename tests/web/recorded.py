@@ -55,12 +55,14 @@ def recorded(
     game_id: str = "gm_recorded",
     room_code: str = "K7QX2M",
     seats: int = 4,
+    names: tuple[str, ...] = NAMES,
 ) -> Recording:
     """A seeded legal game, played to its end."""
     states: list[Json] = [{}]
     deltas: list[Json] = [{}]
     mirror = None
-    for event in map(_named, play_game(seed, mode, seats)):
+    for event in play_game(seed, mode, seats):
+        event = _named(event, names)
         told = game_event(game_id, event, room_code=room_code, at=_time(event.sequence))
         waiting = Waiting("1-0", 1, "webhook", "msg_1", told)
         settled = settle(mirror, [waiting], {}, Referee(), "epoch")
@@ -75,10 +77,10 @@ def recorded(
     return Recording(game_id, tuple(states), tuple(deltas))
 
 
-def _named(event: Event) -> Event:
+def _named(event: Event, names: tuple[str, ...]) -> Event:
     if not isinstance(event, Started):
         return event
-    players = (replace(p, name=NAMES[n]) for n, p in enumerate(event.players))
+    players = (replace(p, name=names[n]) for n, p in enumerate(event.players))
     return replace(event, players=tuple(players))
 
 
