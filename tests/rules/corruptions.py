@@ -6,6 +6,7 @@ from itertools import permutations
 
 from ludo.rules.events import Ended, Event, Moved, Rolled, Started, TurnChanged
 from ludo.rules.track import HOME, PIECE_IDS, YARD
+from tests.rules.builders import started
 
 
 def corruptions(event: Event, ids: list[str]) -> Iterator[Event]:
@@ -32,9 +33,12 @@ def corruptions(event: Event, ids: list[str]) -> Iterator[Event]:
 
 
 def substitutes(sequence: int, ids: list[str]) -> Iterator[Event]:
-    """One event of every kind and player, whatever is due."""
-    for player in [*ids, "stranger"]:
-        yield Rolled(sequence, player, 6)
+    """Events of every kind and player, whatever is due; `ids` end in the colour."""
+    for player in [*ids, "player-stranger"]:
+        colour = player.split("-")[1]
+        yield from (Rolled(sequence, player, value) for value in (0, 6))
         yield TurnChanged(sequence, player)
         yield Ended(sequence, player, tuple(ids))
-        yield from (Moved(sequence, player, f"red-{n}", to) for n in range(4) for to in (0, 9, 56))
+        for number in range(4):
+            yield from (Moved(sequence, player, f"{colour}-{number}", to) for to in (0, 9, 56))
+    yield replace(started(), sequence=sequence)

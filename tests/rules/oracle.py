@@ -5,6 +5,7 @@ events: pieces walk a written-out path of cells, what a turn may still do is rea
 and the clause that an event breaks is looked up in a list in the order of R17.
 """
 
+from collections.abc import Iterator
 from itertools import takewhile
 
 from ludo.rules.board import Game
@@ -171,54 +172,40 @@ class Table:
                 return clause
         return "none"
 
-    def _charges(self, event: Event) -> list[tuple[str, bool]]:
-        number = [("R16", event.sequence != self.sequence + 1 or self.closed)]
-        moving = bool(self.options())
+    def _charges(self, event: Event) -> Iterator[tuple[str, bool]]:
+        """Each clause that can name this kind of event, in the order of R17; does it hold?"""
+        yield "R16", event.sequence != self.sequence + 1 or self.closed
         match event:
             case Started():
-                return [("R16", True)]
+                yield "R16", True
             case Rolled():
-                return [
-                    *number,
-                    ("R4", event.player != self.current),
-                    ("R5", event.value not in (1, 2, 3, 4, 5, 6) or moving),
-                    ("R10", not self.decided and not self.earned),
-                    ("R13", self.decided),
-                ]
+                yield "R4", event.player != self.current
+                yield "R5", event.value not in (1, 2, 3, 4, 5, 6) or bool(self.options())
+                yield "R10", not self.decided and not self.earned
+                yield "R13", self.decided
             case TurnChanged():
-                return [
-                    *number,
-                    ("R4", event.current != self.follower()),
-                    ("R5", moving),
-                    ("R10", self.earned and not self.decided),
-                    ("R13", self.decided),
-                ]
+                yield "R4", event.current != self.follower()
+                yield "R5", bool(self.options())
+                yield "R10", self.earned and not self.decided
+                yield "R13", self.decided
             case Ended():
-                order = self.ranking()
-                return [
-                    *number,
-                    ("R13", not self.decided or event.winner != order[0]),
-                    ("R14", list(event.placements) != order),
-                ]
+                yield "R13", not self.decided or event.winner != self.ranking()[0]
+                yield "R14", list(event.placements) != self.ranking()
             case Moved():
-                return [*number, *self._charges_of_move(event)]
+                yield from self._charges_of_move(event)
 
-    def _charges_of_move(self, event: Moved) -> list[tuple[str, bool]]:
-        if event.piece not in self.steps or event.player not in self.colour:
-            return [("R2", True)]
+    def _charges_of_move(self, event: Moved) -> Iterator[tuple[str, bool]]:
+        yield "R2", event.piece not in self.steps or event.player not in self.colour
+        yield "R2", not -1 <= event.position <= 56 or event.piece not in self.own(event.player)
+        yield "R4", event.player != self.current
         roll, position = self.roll, self.position(event.piece)
-        yard, home = position == -1, position == 56
+        yield "R12", roll is not None and self.void
+        yield "R11", roll is not None and not self.options()
+        yield "R5", roll is None
+        yield "R6", position == -1 and (roll != 6 or event.position != 0)
         right = roll is not None and position + roll == event.position <= 56
-        return [
-            ("R2", not -1 <= event.position <= 56 or event.piece not in self.own(event.player)),
-            ("R4", event.player != self.current),
-            ("R12", roll is not None and self.void),
-            ("R11", roll is not None and not self.options()),
-            ("R5", roll is None),
-            ("R6", yard and (roll != 6 or event.position != 0)),
-            ("R7", not yard and (home or not right)),
-            ("R8", self.hindered(event.piece, event.position + 1)),
-        ]
+        yield "R7", position >= 0 and (position == 56 or not right)
+        yield "R8", self.hindered(event.piece, event.position + 1)
 
     def play(self, event: Event) -> list[str]:
         """Take an allowed event; the pieces that it sends back are the answer."""

@@ -1,6 +1,6 @@
 """Whole games from the start to the end, in every mode, size and switch (R15–R17)."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 
@@ -8,9 +8,9 @@ from ludo.rules.board import Game
 from ludo.rules.events import Ended, Event, Moved, Rolled, Started, TurnChanged
 from ludo.rules.referee import Ruling, Violation, judge
 from ludo.rules.ruleset import GameMode, RuleSet
+from tests.rules.agreement import assert_judged_alike, assert_same
 from tests.rules.builders import DEFAULT, play_game
 from tests.rules.oracle import Table
-from tests.rules.test_properties import assert_same
 
 SWITCHES = [
     DEFAULT,
@@ -31,6 +31,13 @@ SWITCHES = [
 ]
 
 
+def named(rules: RuleSet) -> str:
+    """The switches that are not as written, as `LUDO_RULES` takes them."""
+    values = ((field.name, getattr(rules, field.name)) for field in fields(rules))
+    changed = (f"{n}={v}" for n, v in values if v != getattr(DEFAULT, n))
+    return ",".join(changed) or "as-written"
+
+
 def judged(events: list[Event], rules: RuleSet) -> Game:
     """The game after these events, all of which have to be legal."""
     game: Game | None = None
@@ -42,7 +49,7 @@ def judged(events: list[Event], rules: RuleSet) -> Game:
     return game
 
 
-@pytest.mark.parametrize("rules", SWITCHES, ids=str)
+@pytest.mark.parametrize("rules", SWITCHES, ids=named)
 @pytest.mark.parametrize("seats", [2, 3, 4])
 @pytest.mark.parametrize("mode", list(GameMode))
 def test_r16_whole_games_are_legal_from_the_start_to_the_end(
@@ -57,7 +64,7 @@ def test_r16_whole_games_are_legal_from_the_start_to_the_end(
     assert game.sequence == len(events)
 
 
-@pytest.mark.parametrize("rules", SWITCHES, ids=str)
+@pytest.mark.parametrize("rules", SWITCHES, ids=named)
 def test_a_whole_game_is_the_same_on_the_oracles_table(rules: RuleSet) -> None:
     """After every event of the game."""
     opening, *events = play_game(11, GameMode.QUICK, 3, rules)
@@ -69,6 +76,44 @@ def test_a_whole_game_is_the_same_on_the_oracles_table(rules: RuleSet) -> None:
         game = verdict.game
         table.play(event)
         assert_same(game, table)
+
+
+REFUSALS = {
+    Rolled: {"R16", "R4", "R5", "R10", "R13"},
+    Moved: {"R16", "R2", "R4", "R12", "R11", "R5", "R6", "R7", "R8"},
+    TurnChanged: {"R16", "R4", "R5", "R10", "R13"},
+    Ended: {"R16", "R13", "R14"},
+    Started: {"R16"},
+}
+
+
+@pytest.mark.parametrize(
+    ("rules", "seed", "seats"),
+    [
+        (RuleSet(blocks=True), 8, 4),
+        (RuleSet(blocks=True, max_consecutive_sixes=2, play_on=True), 6, 3),
+    ],
+    ids=["first-home-ends-it", "play-on"],
+)
+def test_r17_every_clause_is_met_when_a_whole_game_is_corrupted(
+    rules: RuleSet, seed: int, seats: int
+) -> None:
+    """Each kind of event is refused by each clause that can name it, and by no other.
+
+    The seeds are those of games in which every clause comes up, so that none is left untried.
+    """
+    opening, *events = play_game(seed, GameMode.QUICK, seats, rules)
+    assert isinstance(opening, Started)
+    game, table = judged([opening], rules), Table.opened(opening, rules)
+    refused = assert_judged_alike(game, table, rules)
+    for event in events:
+        verdict = judge(game, event, rules)
+        assert isinstance(verdict, Ruling)
+        game = verdict.game
+        table.play(event)
+        refused |= assert_judged_alike(game, table, rules)
+
+    assert refused == {(kind, clause) for kind, clauses in REFUSALS.items() for clause in clauses}
 
 
 def test_the_builder_gives_the_same_game_for_the_same_seed() -> None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from ludo.rules.board import Due, Game
 from ludo.rules.events import Ended, Event, Moved, Rolled, TurnChanged
@@ -54,6 +54,13 @@ def test_a_move_out_of_turn_gives_its_player_the_turn() -> None:
     assert told(on, Moved(11, BLUE, "blue-1", 3)) == game(
         board(red=(4,), blue=(-1, 3), turn=2, due=Due.PASS), 11
     )
+
+
+def test_a_piece_may_be_put_back_into_its_yard() -> None:
+    """The yard is a position like any other; nothing is captured there."""
+    on = game(board(red=(4,), due=Due.MOVE, dice=3))
+
+    assert announce(on, Moved(11, RED, "red-0", -1), DEFAULT).game.board == board(due=Due.PASS)
 
 
 def test_a_piece_taken_out_of_home_takes_its_player_off_the_finishers() -> None:
@@ -123,6 +130,7 @@ def test_an_announced_end_ends_the_game_with_its_winner(
     assert winner(after.board) == finishers[0]
 
 
+@settings(deadline=None)
 @given(on=games(), event=any_events(), rules=rule_sets())
 def test_any_event_leaves_a_sound_game(on: Game, event: Event, rules: RuleSet) -> None:
     """Announcing never raises: positions exist, finishers play, the turn belongs to a player."""

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from ludo.rules.board import Board, Game
 from ludo.rules.events import Event, Moved
-from ludo.rules.referee import Ruling, Violation, announce, judge
+from ludo.rules.referee import Ruling, announce, judge
 from ludo.rules.ruleset import RuleSet
 from ludo.rules.track import PIECE_IDS, SAFE_SQUARES, YARD, square_at
-from tests.rules.corruptions import corruptions, substitutes
+from tests.rules.agreement import assert_judged_alike, assert_same
 from tests.rules.oracle import Table
 from tests.rules.strategies import games, rule_sets
 
@@ -52,20 +52,7 @@ def test_r17_the_legal_events_are_those_of_the_oracle(
         assert_same(game, table)
 
 
-def assert_same(game: Game, table: Table) -> None:
-    """The game and the oracle's table show the same."""
-    board = game.board
-    for piece in table.steps:
-        assert board.pieces[PIECE_IDS.index(piece)] == table.position(piece)
-    assert board.turn == game.seat_of(table.current)
-    assert (None if board.due is None else board.due.value) == table.phase
-    assert board.dice == table.roll
-    assert board.sixes == table.sixes
-    assert [game.player_at(seat).id for seat in board.finishers] == table.finished
-    assert game.sequence == table.sequence
-
-
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(start=games(), rules=rule_sets(), data=st.data())
 def test_r17_every_corruption_is_refused_with_the_first_clause_it_breaks(
     start: Game, rules: RuleSet, data: st.DataObject
@@ -74,29 +61,15 @@ def test_r17_every_corruption_is_refused_with_the_first_clause_it_breaks(
     game, table = start, Table.resumed(start, rules)
     for _ in range(STEPS):
         choices = table.allowed()
+        assert_judged_alike(game, table, rules)
         if not choices:
             break
-        for choice in choices:
-            assert_refused(game, table, [*corruptions(choice, table.ids)], rules)
-        assert_refused(game, table, [*substitutes(game.sequence + 1, table.ids)], rules)
         event = data.draw(st.sampled_from(choices))
         game = applied(game, event, rules).game
         table.play(event)
 
 
-def assert_refused(game: Game, table: Table, events: list[Event], rules: RuleSet) -> None:
-    """What the oracle allows is legal; what it does not breaks the clause that it names."""
-    choices = set(table.allowed())
-    for event in events:
-        verdict = judge(game, event, rules)
-        if event in choices:
-            assert isinstance(verdict, Ruling), (event, verdict)
-        else:
-            assert isinstance(verdict, Violation), event
-            assert verdict.clause == table.broken(event), (event, verdict)
-            assert verdict.sentence.startswith(f"{verdict.clause}: ")
-
-
+@settings(deadline=None)
 @given(start=games(), rules=rule_sets(), data=st.data())
 def test_r9_positions_fall_only_by_capture_and_boards_stay_sound(
     start: Game, rules: RuleSet, data: st.DataObject
@@ -131,6 +104,7 @@ def assert_moved(before: Board, ruling: Ruling, event: Event) -> None:
     assert is_sound(after)
 
 
+@settings(deadline=None)
 @given(start=games(), rules=rule_sets(), data=st.data())
 def test_a_legal_event_announced_has_the_effect_that_the_clauses_give_it(
     start: Game, rules: RuleSet, data: st.DataObject
