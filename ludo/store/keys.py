@@ -88,3 +88,8 @@ def channel(game_id: str) -> str:
 def cache_tag(tag: str) -> str:
     """String: a cache tag's generation; INCR is a purge (it lives a day past the last one)."""
     return f"ludo:cache:tag:{tag}"
+
+
+def quota(caller: str, rate: str) -> str:
+    """Hash: what a caller took of one rate; expires two windows after the last request."""
+    return f"ludo:quota:{rate}:{caller}"

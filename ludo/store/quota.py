@@ -1,0 +1,163 @@
+"""How often one caller may ask: several windows, counted exactly over all replicas.
+
+A window slides: requests of the window before count for the part of it that still overlaps. What
+is refused is not counted.
+"""
+
+import asyncio
+import math
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from redis.exceptions import RedisError
+
+from ludo.config import Rate
+from ludo.store import keys
+from ludo.store.scripts import Scripts
+
+DEADLINE_S: Final = 0.25
+LOCAL_CALLERS: Final = 10_000
+
+log = structlog.get_logger("quota")
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What one caller took of one rate; times in milliseconds of one clock."""
+
+    start: int = 0
+    current: int = 0
+    previous: int = 0
+
+    def at(self, now: int, length: int) -> "Window":
+        """The window that `now` falls into."""
+        if now >= self.start + 2 * length:
+            return Window(start=now)
+        if now >= self.start + length:
+            return Window(start=self.start + length, previous=self.current)
+        return self
+
+    def used(self, now: int, length: int) -> float:
+        """How much counts now."""
+        return self.current + self.previous * (self.start + length - now) / length
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a caller has left of one rate: `remaining` requests, more after `reset` seconds."""
+
+    rate: Rate
+    remaining: int
+    reset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The request may pass."""
+
+    allowances: tuple[Allowance, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """The request may not pass; `rate` is the one used up for longest, `retry_after` seconds."""
+
+    allowances: tuple[Allowance, ...]
+    rate: Rate
+    retry_after: int
+
+
+Outcome = Taken | Spent
+
+
+def outcome(
+    fits: bool, rates: Sequence[Rate], windows: Sequence[Window], now: int, cost: int
+) -> Outcome:
+    """What the windows after a request say to the caller."""
+    allowances = tuple(_allowance(*each, now, cost) for each in zip(rates, windows, strict=True))
+    if fits:
+        return Taken(allowances)
+    tightest = max(allowances, key=lambda each: (each.remaining < cost, each.reset))
+    return Spent(allowances, tightest.rate, tightest.reset)
+
+
+def _allowance(rate: Rate, window: Window, now: int, cost: int) -> Allowance:
+    length = rate.seconds * 1000
+    remaining = max(0, math.floor(rate.limit - window.used(now, length)))
+    wait = _wait(rate, window, now, cost) if remaining < cost else window.start + length - now
+    return Allowance(rate, remaining, max(1, math.ceil(wait / 1000)))
+
+
+def _wait(rate: Rate, window: Window, now: int, cost: int) -> float:
+    """Milliseconds until `cost` fits if nothing else is asked for."""
+    length = rate.seconds * 1000
+    free = rate.limit - cost
+    to_next = window.start + length - now
+    if window.current <= free and window.previous:
+        return to_next - length * (free - window.current) / window.previous
+    overlap = 0.0 if window.current <= free else length * (1 - free / window.current)
+    return to_next + overlap
+
+
+class LocalQuota:
+    """The same windows in this process' memory; bounded in callers."""
+
+    def __init__(self, rates: Sequence[Rate], clock: Callable[[], float]) -> None:
+        self._rates = tuple(rates)
+        self._clock = clock
+        self._callers: OrderedDict[str, tuple[Window, ...]] = OrderedDict()
+
+    def take(self, caller: str, cost: int = 1) -> Outcome:
+        """Takes `cost` from every window of a caller, or from none of them."""
+        now = int(self._clock() * 1000)
+        kept = self._callers.pop(caller, (Window(),) * len(self._rates))
+        windows = [
+            window.at(now, rate.seconds * 1000)
+            for window, rate in zip(kept, self._rates, strict=True)
+        ]
+        fits = all(
+            window.used(now, rate.seconds * 1000) + cost <= rate.limit
+            for window, rate in zip(windows, self._rates, strict=True)
+        )
+        if fits:
+            windows = [Window(each.start, each.current + cost, each.previous) for each in windows]
+        self._callers[caller] = tuple(windows)
+        if len(self._callers) > LOCAL_CALLERS:
+            self._callers.popitem(last=False)
+        return outcome(fits, self._rates, windows, now, cost)
+
+
+class Quota:
+    """A caller's quota in Redis; without Redis, this process' own counts hold instead."""
+
+    def __init__(self, scripts: Scripts, rates: Sequence[Rate], clock: Callable[[], float]) -> None:
+        self._scripts = scripts
+        self._rates = tuple(rates)
+        self._local = LocalQuota(rates, clock)
+
+    async def take(self, caller: str, cost: int = 1) -> Outcome:
+        """Takes `cost` from every window of a caller, or from none of them; never raises."""
+        if not self._rates:
+            return Taken(())
+        try:
+            async with asyncio.timeout(DEADLINE_S):
+                return await self._shared(caller, cost)
+        except (RedisError, OSError, TimeoutError) as error:
+            log.warning("quota.local", error=repr(error))
+            return self._local.take(caller, cost)
+
+    async def _shared(self, caller: str, cost: int) -> Outcome:
+        answer: list[int] = await self._scripts.run(
+            "take_quota",
+            keys=[keys.quota(caller, str(rate)) for rate in self._rates],
+            args=[
+                cost,
+                *(arg for rate in self._rates for arg in (rate.limit, rate.seconds * 1000)),
+            ],
+        )
+        fits, now, *numbers = answer
+        windows = [Window(*numbers[at : at + 3]) for at in range(0, len(numbers), 3)]
+        return outcome(bool(fits), self._rates, windows, now, cost)

@@ -1,0 +1,94 @@
+"""The application: which routes a role has, and what they are given."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from litestar import Litestar
+from litestar.config.cors import CORSConfig
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.types import ControllerRouterHandler
+
+from proxy import problems
+from proxy.config import ProxySettings, Role
+from proxy.docs import description, docs_routes
+from proxy.edge import Edge
+from proxy.health import health_routes
+from proxy.metrics import metrics_routes
+from proxy.pages import board_routes
+from proxy.parts import Parts, make_parts, running
+from proxy.relay.routes import relay_routes
+from proxy.webhooks.routes import webhook_routes
+
+MAX_BODY: Final = 65_536
+_EXPOSED: Final = [
+    "Age",
+    "Cache-Status",
+    "ETag",
+    "Ludo-Stale",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "X-Request-Id",
+]
+
+
+def create_app(settings: ProxySettings, *, redis_url: str, role: Role = Role.ALL) -> Litestar:
+    """The application of one process; its lifespan opens and closes the parts."""
+    parts = make_parts(settings, redis_url, role)
+    app = Litestar(
+        route_handlers=_routes(parts, role),
+        dependencies=_provided(parts),
+        exception_handlers={Exception: problems.answer},
+        cors_config=_cors(settings),
+        openapi_config=description(),
+        request_max_body_size=MAX_BODY,
+        lifespan=[_lifespan],
+        state=State({"parts": parts}),
+        logging_config=None,
+    )
+    # Outside of Litestar's own routing, so that answers to unknown paths pass it as well.
+    app.asgi_handler = Edge(app.asgi_handler, parts.telemetry, lambda: parts.readiness.is_draining)
+    return app
+
+
+def _routes(parts: Parts, role: Role) -> Sequence[ControllerRouterHandler]:
+    routes: list[ControllerRouterHandler] = [*health_routes(), *metrics_routes(), *docs_routes()]
+    if role.serves_api:
+        routes += webhook_routes()
+    if parts.relay is not None:
+        routes += [*relay_routes(parts.relay), *board_routes()]
+    return routes
+
+
+def _provided(parts: Parts) -> dict[str, Provide]:
+    given: dict[str, Any] = {
+        "intake": parts.intake,
+        "metrics": parts.metrics,
+        "readiness": parts.readiness,
+    }
+    return {name: Provide(_always(part), sync_to_thread=False) for name, part in given.items()}
+
+
+def _always(part: Any) -> Any:
+    return lambda: part
+
+
+def _cors(settings: ProxySettings) -> CORSConfig | None:
+    origins = settings.proxy.cors_origins
+    if not origins:
+        return None
+    return CORSConfig(
+        allow_origins=list(origins),
+        allow_methods=["GET", "HEAD", "POST", "OPTIONS"],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match"],
+        expose_headers=_EXPOSED,
+        max_age=600,
+    )
+
+
+@asynccontextmanager
+async def _lifespan(app: Litestar) -> AsyncIterator[None]:
+    async with running(app.state.parts):
+        yield

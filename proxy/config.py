@@ -1,0 +1,137 @@
+"""What a proxy reads from the environment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr, model_validator
+
+from ludo.config import CommaList, Duration, EnvConfig, Rate, Rates
+from ludo.store.config import StoreConfig
+from ludo.upstream.config import UpstreamConfig, WebhookConfig
+
+
+class Role(StrEnum):
+    """Which routes a process serves; health, metrics and docs are everywhere."""
+
+    ALL = "all"
+    API = "api"
+    RELAY = "relay"
+
+    @property
+    def serves_api(self) -> bool:
+        """Whether the facade and the receiver are here."""
+        return self is not Role.RELAY
+
+    @property
+    def serves_relay(self) -> bool:
+        """Whether the relay and the board are here."""
+        return self is not Role.API
+
+
+class Access(StrEnum):
+    """Who may come in: `open` lets anonymous callers read, play and watch."""
+
+    REQUIRED = "required"
+    OPEN = "open"
+
+
+def _web_address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("expected an http:// or https:// address")
+    return value
+
+
+def _origins(values: tuple[str, ...]) -> tuple[str, ...]:
+    for value in values:
+        parts = urlsplit(value)
+        if value != "*" and (not parts.hostname or parts.path or parts.query):
+            raise ValueError("expected origins such as https://play.example, without a path")
+    return values
+
+
+class ProxyConfig(EnvConfig):
+    """Who may call, how often, and how the process ends."""
+
+    access: Access = Field(
+        default=Access.REQUIRED,
+        validation_alias="LUDO_AUTH",
+        description="required: callers need a JWT; open: anonymous callers read, play and watch",
+    )
+    jwt_secret: SecretStr | None = Field(
+        default=None,
+        validation_alias="LUDO_JWT_SECRET",
+        description="the secret of callers' HS256 tokens, 32 bytes or more",
+    )
+    jwks_url: Annotated[str, AfterValidator(_web_address)] | None = Field(
+        default=None,
+        validation_alias="LUDO_JWKS_URL",
+        description="where the public keys of callers' tokens are",
+    )
+    admin_token: SecretStr | None = Field(
+        default=None,
+        validation_alias="LUDO_ADMIN_TOKEN",
+        description="bearer token of /admin; unset: /admin is not there",
+    )
+    quota: Rates = Field(
+        default=(Rate(600, 60),),
+        validation_alias="LUDO_QUOTA",
+        description="a caller's quota, several as 20/1s,600/60s, or off",
+    )
+    cors_origins: Annotated[CommaList, AfterValidator(_origins)] = Field(
+        default=(),
+        validation_alias="CORS_ORIGINS",
+        description="origins of browsers that may call and watch, by comma",
+    )
+    trusted_hops: int = Field(
+        default=0,
+        ge=0,
+        le=10,
+        validation_alias="LUDO_PROXY_TRUSTED_HOPS",
+        description="reverse proxies in front whose X-Forwarded-For is believed",
+    )
+    drain: Duration = Field(
+        default=20.0,
+        validation_alias="LUDO_DRAIN",
+        description="how long clients are sent away gently after SIGTERM",
+    )
+    dev: bool = Field(
+        default=False,
+        validation_alias="LUDO_DEV",
+        description="1 adds POST /token, which makes tokens for anybody",
+    )
+
+    @model_validator(mode="after")
+    def _can_verify(self) -> Self:
+        known = self.jwt_secret is not None or self.jwks_url is not None
+        if self.access is Access.REQUIRED and not known:
+            raise ValueError(
+                "LUDO_AUTH: expected LUDO_JWT_SECRET or LUDO_JWKS_URL to verify tokens with; "
+                "found neither (LUDO_AUTH=open lets anonymous callers in)"
+            )
+        if self.dev and self.jwt_secret is None:
+            raise ValueError("LUDO_DEV: expected LUDO_JWT_SECRET to sign tokens with; found none")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class ProxySettings:
+    """All the settings of a proxy process, by room."""
+
+    proxy: ProxyConfig
+    store: StoreConfig
+    upstream: UpstreamConfig
+    webhooks: WebhookConfig
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Self:
+        """The settings that the environment gives; raises ConfigError."""
+        return cls(
+            ProxyConfig.from_env(environ),
+            StoreConfig.from_env(environ),
+            UpstreamConfig.from_env(environ),
+            WebhookConfig.from_env(environ),
+        )

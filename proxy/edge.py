@@ -1,0 +1,131 @@
+"""The outermost layer: every request passes it, also those that match no route.
+
+It gives a request its id, refuses paths that climb, sets the headers that every answer has, and
+writes one line and one measurement when the answer is out.
+"""
+
+import re
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import msgspec
+import structlog
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from proxy.problems import MEDIA_TYPE, Problem
+from proxy.telemetry import Telemetry
+
+REQUEST_ID: Final = "request_id"
+_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_TRACE: Final = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_CLIMBING: Final = re.compile(
+    rb"//|\\|[\x00-\x20\x7f]|%(?:2f|5c|00)|(?:^|/)(?:\.|%2e){1,2}(?:/|$)", re.IGNORECASE
+)
+_FIXED: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+_POLICY: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+_SILENT: Final = frozenset({"/health", "/health/ready", "/metrics"})
+"""Asked every few seconds by machines; only what goes wrong there is worth a line."""
+
+log = structlog.get_logger("http")
+
+
+class Edge:
+    """Wraps the application; `is_draining` makes answers close their connections."""
+
+    def __init__(self, app: ASGIApp, telemetry: Telemetry, is_draining: Callable[[], bool]) -> None:
+        self._app = app
+        self._telemetry = telemetry
+        self._is_draining = is_draining
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one connection; sockets only get their id."""
+        given = _header(scope, b"x-request-id")
+        request_id = given if _ID.fullmatch(given) else secrets.token_hex(8).encode()
+        scope["state"][REQUEST_ID] = request_id.decode()
+        trace = _header(scope, b"traceparent")
+        with structlog.contextvars.bound_contextvars(
+            request_id=request_id.decode(),
+            **({"traceparent": trace.decode()} if _TRACE.fullmatch(trace) else {}),
+        ):
+            if scope["type"] == ScopeType.HTTP:
+                await self._serve(scope, receive, send, request_id)
+            else:
+                await self._app(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, request_id: bytes) -> None:
+        begun = time.perf_counter()
+        status = 500
+
+        async def dressed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = self._headers(message["headers"], request_id)
+            await send(message)
+
+        try:
+            if _CLIMBING.search(_raw_path(scope)):
+                await _refuse(dressed)
+            else:
+                await self._app(scope, receive, dressed)
+        finally:
+            self._told(scope, status, time.perf_counter() - begun)
+
+    def _headers(self, own: Any, request_id: bytes) -> list[tuple[bytes, bytes]]:
+        headers = [(name.lower(), value) for name, value in own]
+        names = {name for name, _ in headers}
+        headers += [each for each in (*_FIXED, _POLICY) if each[0] not in names]
+        headers.append((b"x-request-id", request_id))
+        if self._is_draining():
+            headers.append((b"connection", b"close"))
+        return headers
+
+    def _told(self, scope: Scope, status: int, seconds: float) -> None:
+        # A template, never the path: labels have to stay few.
+        route = str(scope.get("path_template") or "unmatched")
+        method = str(scope.get("method"))
+        self._telemetry.answered(method, route, status, seconds)
+        if route in _SILENT and status < 400:
+            return
+        log.info(
+            "request",
+            method=method,
+            route=route,
+            path=scope["path"],
+            status=status,
+            ms=round(seconds * 1000, 2),
+        )
+
+
+async def _refuse(send: Callable[[Message], Awaitable[None]]) -> None:
+    detail = "expected a plain path, without dot segments, empty segments or encoded slashes"
+    problem = Problem(400, "bad-request", detail)
+    body = msgspec.json.encode(problem.body)
+    headers = [
+        (b"content-type", MEDIA_TYPE.encode()),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+    ]
+    await send({"type": "http.response.start", "status": 400, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def _raw_path(scope: Scope) -> bytes:
+    # A server may leave it out (ASGI: optional); then only the decoded path is left to look at.
+    raw: bytes | None = scope.get("raw_path")
+    return scope["path"].encode() if raw is None else raw.partition(b"?")[0]
+
+
+def _header(scope: Scope, name: bytes) -> bytes:
+    for key, value in scope["headers"]:
+        if key == name:
+            return value
+    return b""

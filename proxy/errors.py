@@ -1,0 +1,75 @@
+"""Why the proxy does not do what a caller asked.
+
+    ProxyError
+    ├── NotAuthenticated     no token, or a bad one
+    ├── NotAllowed           a good token that does not reach this
+    ├── KeysUnavailable      a token that cannot be checked just now
+    ├── QuotaExceeded        the caller asked too often; retry_after
+    ├── BadRequest           a path, a header or a body that means nothing here
+    ├── UnknownPath          nothing is there; upstream was not asked
+    ├── IllegalMove          the mirror shows that the rules forbid it; clause
+    ├── KeyReused            an idempotency key came back with another body
+    ├── KeyBusy              the first request with this idempotency key is still running
+    └── NothingCached        upstream failed a moment ago, and no earlier answer is kept
+
+Each message is one sentence for the caller: what was expected, what was found, what to do.
+`problems.py` alone knows which status each of them becomes.
+"""
+
+
+class ProxyError(Exception):
+    """The base of this room's errors."""
+
+
+class NotAuthenticated(ProxyError):
+    """The caller has to show a token that we can verify."""
+
+
+class NotAllowed(ProxyError):
+    """The caller is known, and may not do this."""
+
+
+class KeysUnavailable(ProxyError):
+    """The key that a token was signed with could not be fetched."""
+
+
+class QuotaExceeded(ProxyError):
+    """A window of the caller's quota is used up; `retry_after` is in seconds."""
+
+    def __init__(self, limit: int, seconds: int, retry_after: int) -> None:
+        super().__init__(
+            f"the quota of {limit} requests in {seconds} s is used up; ask again in {retry_after} s"
+        )
+        self.retry_after = retry_after
+
+
+class BadRequest(ProxyError):
+    """The request means nothing here, whoever sends it."""
+
+
+class UnknownPath(ProxyError):
+    """There is nothing at this path."""
+
+
+class IllegalMove(ProxyError):
+    """The rules forbid this move; `clause` is the one that does."""
+
+    def __init__(self, clause: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.clause = clause
+
+
+class KeyReused(ProxyError):
+    """An idempotency key belongs to one body only."""
+
+
+class KeyBusy(ProxyError):
+    """The answer to the first request with this key is not there yet."""
+
+
+class NothingCached(ProxyError):
+    """Another request's attempt failed a moment ago; `retry_after` is in seconds."""
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__("upstream did not answer a moment ago, and no earlier answer is kept")
+        self.retry_after = retry_after

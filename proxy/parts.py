@@ -1,0 +1,168 @@
+"""The parts of a proxy process: made without touching the network, opened in order."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Final
+
+import httpx
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from ludo.rules.ruleset import RuleSet
+from ludo.store import durability
+from ludo.store.claims import Claims
+from ludo.store.connection import connect
+from ludo.store.feed import Feed
+from ludo.store.games import GameReader
+from ludo.store.inbox import Inbox
+from ludo.store.quota import Quota
+from ludo.store.scripts import Scripts
+from ludo.upstream.circuits import Circuits
+from ludo.upstream.client import LudoClient
+from ludo.upstream.guard import Guard
+from ludo.upstream.retry import Retries
+from proxy import looks
+from proxy.auth import Verifier
+from proxy.config import ProxySettings, Role
+from proxy.health import Readiness
+from proxy.jwks import PublishedKeys
+from proxy.metrics import Metrics
+from proxy.relay.reader import LINK
+from proxy.relay.relay import Relay
+from proxy.relay.store_source import StoreSource
+from proxy.telemetry import Telemetry
+from proxy.webhooks.evidence import Evidence
+from proxy.webhooks.intake import Intake
+
+BACKLOG: Final = 100_000
+LOOK_WITHIN_S: Final = 3.0
+
+log = structlog.get_logger("proxy")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything that routes and the lifespan need."""
+
+    settings: ProxySettings
+    redis: Redis
+    keys_client: httpx.AsyncClient
+    client: LudoClient
+    verifier: Verifier
+    quota: Quota
+    intake: Intake
+    evidence: Evidence
+    relay: Relay | None
+    telemetry: Telemetry
+    readiness: Readiness
+    metrics: Metrics
+
+
+def make_parts(settings: ProxySettings, redis_url: str, role: Role) -> Parts:
+    """The parts of one process; nothing is connected yet."""
+    config = settings.proxy
+    redis = connect(redis_url)
+    scripts = Scripts(redis)
+    telemetry = Telemetry()
+    circuits = Circuits()
+    guard = Guard(circuits=circuits, retries=Retries.usual(settings.upstream.attempts))
+    keys_client = httpx.AsyncClient(trust_env=False, follow_redirects=False)
+    verifier = Verifier.of(config, _published(settings, keys_client))
+    evidence = Evidence(redis)
+    relay = _relay(settings, redis_url, redis, scripts, verifier) if role.serves_relay else None
+    return Parts(
+        settings=settings,
+        redis=redis,
+        keys_client=keys_client,
+        client=LudoClient.from_config(settings.upstream, guard=guard),
+        verifier=verifier,
+        quota=Quota(scripts, config.quota, time.monotonic),
+        intake=Intake(
+            lambda: settings.webhooks.ring, Inbox(scripts, backlog=BACKLOG), evidence, time.time
+        ),
+        evidence=evidence,
+        relay=relay,
+        telemetry=telemetry,
+        readiness=_readiness(settings, redis, circuits, relay),
+        metrics=Metrics(redis, telemetry, circuits, relay.status if relay else None),
+    )
+
+
+def _published(settings: ProxySettings, client: httpx.AsyncClient) -> PublishedKeys | None:
+    url = settings.proxy.jwks_url
+    return None if url is None else PublishedKeys(url, client, time.monotonic)
+
+
+def _relay(
+    settings: ProxySettings, redis_url: str, redis: Redis, scripts: Scripts, verifier: Verifier
+) -> Relay:
+    return Relay(
+        StoreSource(GameReader(redis), Feed(redis), Claims(scripts, RuleSet())),
+        lambda: connect(redis_url, LINK),
+        verifier,
+        origins=settings.proxy.cors_origins,
+    )
+
+
+def _readiness(
+    settings: ProxySettings, redis: Redis, circuits: Circuits, relay: Relay | None
+) -> Readiness:
+    seen = {
+        "redis": looks.look_at_redis(redis),
+        "durability": looks.look_at_durability(redis, settings.store.allow_volatile_redis),
+        "secrets": looks.look_at_secrets(lambda: settings.webhooks.ring),
+        "auth": looks.look_at_auth(settings.proxy),
+        "upstream": looks.look_at_upstream(circuits),
+        "workers": looks.look_at_workers(redis),
+        "backlog": looks.look_at_backlog(redis),
+    }
+    if relay is not None:
+        seen["relay"] = looks.look_at_relay(relay.status)
+    if settings.proxy.dev:
+        seen["dev"] = looks.look_at_dev()
+    return Readiness(seen)
+
+
+@asynccontextmanager
+async def running(parts: Parts) -> AsyncIterator[None]:
+    """Opens the parts in order and closes them in reverse.
+
+    Raises VolatileRedis for a Redis that loses acknowledged events; a Redis that does not answer
+    is left to readiness.
+    """
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(parts.redis.aclose)
+        stack.push_async_callback(parts.keys_client.aclose)
+        await _admit(parts)
+        await stack.enter_async_context(parts.client)
+        await stack.enter_async_context(_task("evidence", parts.evidence.run()))
+        if parts.relay is not None:
+            await stack.enter_async_context(parts.relay.running())
+        yield
+
+
+async def _admit(parts: Parts) -> None:
+    try:
+        async with asyncio.timeout(LOOK_WITHIN_S):
+            found = await durability.ask(parts.redis)
+    except (RedisError, OSError, TimeoutError) as error:
+        log.warning("redis.out_of_reach", error=repr(error))
+        return
+    durability.admit(found, allow_volatile=parts.settings.store.allow_volatile_redis)
+    log.info("redis.durability", found=durability.sentence(found))
+
+
+@asynccontextmanager
+async def _task(name: str, work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Runs work beside the block, and ends it with the block."""
+    task = asyncio.create_task(work, name=name)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

@@ -1,0 +1,166 @@
+"""Turns an error into an answer: the only place that knows statuses (RFC 9457).
+
+Every error body is `application/problem+json` with a bare token as `type`, and also carries
+upstream's own `success: false` and `error`; `detail` and `error` are the same sentence.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Final
+
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from redis.exceptions import RedisError
+
+from ludo.store.errors import StoreError
+from ludo.upstream import errors as upstream
+from proxy import errors
+
+MEDIA_TYPE: Final = "application/problem+json"
+STORE_RETRY_S: Final = 1
+UPSTREAM_RETRY_S: Final = 2
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One error as a caller sees it; `members` are further members of the body."""
+
+    status: int
+    type: str
+    detail: str
+    retry_after: float | None = None
+    members: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The members of RFC 9457 §3 and of upstream's envelope."""
+        return {
+            "type": self.type,
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "detail": self.detail,
+            "success": False,
+            "error": self.detail,
+            **self.members,
+        }
+
+    def response(self) -> Response[dict[str, Any]]:
+        """The answer; it is never stored by anybody."""
+        headers = {"Cache-Control": "no-store", **self.headers}
+        if self.retry_after is not None:
+            headers["Retry-After"] = str(max(1, math.ceil(self.retry_after)))
+        return Response(self.body, status_code=self.status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def problem_of(error: Exception) -> Problem:
+    """What a caller is told about any error."""
+    match error:
+        case errors.ProxyError():
+            return _of_ours(error)
+        case upstream.UpstreamError():
+            return _of_upstream(error)
+        case StoreError() | RedisError():
+            return Problem(
+                503, "store-unavailable", "the store does not answer; ask again", STORE_RETRY_S
+            )
+        case HTTPException():
+            return _of_framework(error)
+        case _:
+            return Problem(500, "internal", "something went wrong here; it has been recorded")
+
+
+def _of_ours(error: errors.ProxyError) -> Problem:
+    sentence = str(error)
+    match error:
+        case errors.NotAuthenticated():
+            return Problem(
+                401, "unauthorized", sentence, headers={"WWW-Authenticate": 'Bearer realm="ludo"'}
+            )
+        case errors.NotAllowed():
+            return Problem(403, "forbidden", sentence)
+        case errors.KeysUnavailable():
+            return Problem(503, "keys-unavailable", sentence, UPSTREAM_RETRY_S)
+        case errors.QuotaExceeded(retry_after=retry_after):
+            return Problem(429, "quota-exceeded", sentence, retry_after)
+        case errors.BadRequest():
+            return Problem(400, "bad-request", sentence)
+        case errors.UnknownPath():
+            return Problem(404, "not-found", sentence)
+        case errors.IllegalMove(clause=clause):
+            return Problem(409, "illegal-move", sentence, members={"clause": clause})
+        case errors.KeyReused():
+            return Problem(422, "idempotency-key-reused", sentence)
+        case errors.KeyBusy():
+            return Problem(409, "idempotency-key-busy", sentence, 1)
+        case errors.NothingCached(retry_after=retry_after):
+            return Problem(503, "upstream-unavailable", sentence, retry_after)
+        case _:
+            raise AssertionError(f"no status is given to {type(error).__name__}")
+
+
+def _of_upstream(error: upstream.UpstreamError) -> Problem:
+    sentence = str(error)
+    match error:
+        case upstream.UpstreamRefused(status=401):
+            # It is our key that upstream refuses; a 401 would make callers drop their own token.
+            return Problem(502, "upstream-refused-our-key", "upstream refuses this proxy's key")
+        case upstream.UpstreamRefused(status=status, code=code, message=message):
+            return Problem(status, _token(code) or _token_of(status), message or sentence)
+        case upstream.BudgetSpent(retry_after=retry_after):
+            return Problem(503, "budget-spent", sentence, retry_after)
+        case upstream.CircuitOpen(retry_after=retry_after):
+            return Problem(503, "circuit-open", sentence, retry_after)
+        case upstream.UpstreamThrottled(retry_after=retry_after):
+            return Problem(503, "upstream-throttled", sentence, retry_after)
+        case upstream.UpstreamFailed(retry_after=retry_after):
+            return Problem(503, "upstream-unavailable", sentence, retry_after or UPSTREAM_RETRY_S)
+        case upstream.UpstreamMalformed():
+            return Problem(502, "upstream-malformed", "upstream's answer could not be read")
+        case _:
+            return Problem(503, "upstream-unavailable", sentence, UPSTREAM_RETRY_S)
+
+
+def _of_framework(error: HTTPException) -> Problem:
+    status = error.status_code
+    if status >= 500:
+        return Problem(status, _token_of(status), "something went wrong here; it has been recorded")
+    members = {"errors": error.extra} if error.extra else {}
+    headers = {name: value for name, value in (error.headers or {}).items() if name == "Allow"}
+    return Problem(status, _token_of(status), _sentence(error), members=members, headers=headers)
+
+
+def _sentence(error: HTTPException) -> str:
+    match error.status_code:
+        case 404:
+            return "there is nothing at this path"
+        case 405:
+            return "this path does not take this method"
+        case 413:
+            return "the body is larger than this path takes"
+        case _:
+            return error.detail or HTTPStatus(error.status_code).phrase
+
+
+def _token(code: str | None) -> str | None:
+    if not code:
+        return None
+    text = code.strip().lower().replace("_", "-").replace(" ", "-")
+    return text if text.replace("-", "").isalnum() and text.isascii() else None
+
+
+def _token_of(status: int) -> str:
+    return "-".join(HTTPStatus(status).phrase.lower().replace("'", "").split())
+
+
+def answer(_request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:
+    """Litestar's exception handler for every exception there is."""
+    problem = problem_of(error)
+    if problem.status == 500:
+        log.error("request.crashed", exc_info=error)
+    return problem.response()
