@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 
 from ludo.store import redis_server
 from ludo.store.bundled import BundledRedis, bundled_redis
-from ludo.store.errors import DataFolderUnusable, NoRedisServer, RedisDidNotStart
+from ludo.store.errors import RedisDidNotStart
 from tests.waiting import wait_until
 
 USER_PROCESS = """
@@ -206,18 +206,3 @@ async def test_unreadable_data_is_said_in_the_servers_words(folder: Path) -> Non
     with pytest.raises(RedisDidNotStart, match="Bad file format"):
         async with BundledRedis(folder):
             pass
-
-
-def test_folder_under_a_file_is_refused(folder: Path) -> None:
-    """A folder that cannot be made is one clear line that names the setting."""
-    (folder / "file").touch()
-    with pytest.raises(DataFolderUnusable, match="LUDO_DATA_DIR"):
-        redis_server.prepare_place(folder / "file" / "data")
-
-
-def test_machine_without_a_server_is_told_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither wheel nor PATH: the message names REDIS_URL and a package."""
-    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises(NoRedisServer, match=r"REDIS_URL.*apt install redis-server"):
-        redis_server.find_server()
