@@ -72,7 +72,16 @@ async def test_a_success_starts_the_count_again() -> None:
 async def test_half_of_five_in_a_minute_open_it() -> None:
     """Failures need not follow each other; at least five calls must have been made."""
     held = Held()
-    await held.calls(BAD, OK, BAD, OK)
+    await held.calls(BAD, OK, BAD, OK, OK)
+    assert held.stands(Phase.CLOSED)
+    await held.calls(BAD)
+    assert held.stands(Phase.OPEN)
+
+
+async def test_four_calls_are_too_few_to_tell() -> None:
+    """Three of four failed, and it stays closed until the fifth call."""
+    held = Held()
+    await held.calls(BAD, OK, BAD, BAD)
     assert held.stands(Phase.CLOSED)
     await held.calls(BAD)
     assert held.stands(Phase.OPEN)

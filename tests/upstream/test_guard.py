@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from ludo.upstream.budget import CallClass
-from ludo.upstream.circuits import Circuits
+from ludo.upstream.circuits import HOST, Circuits
 from ludo.upstream.deadline import Deadline
 from ludo.upstream.errors import (
     BudgetSpent,
@@ -15,6 +15,7 @@ from ludo.upstream.errors import (
     UpstreamError,
     UpstreamFailed,
     UpstreamRefused,
+    UpstreamTimedOut,
 )
 from ludo.upstream.guard import Guard
 from ludo.upstream.health import CircuitState, Phase
@@ -124,7 +125,7 @@ async def test_a_retry_without_a_permit_tells_why_upstream_failed() -> None:
     error = await world.error()
     assert error is DOWN
     assert isinstance(error.__cause__, BudgetSpent)
-    assert world.upstream.calls == 1
+    assert (world.upstream.calls, len(world.clock.slept)) == (1, 1)
 
 
 async def test_what_may_not_be_repeated_is_sent_once() -> None:
@@ -206,7 +207,27 @@ async def test_a_circuit_that_opens_during_a_call_ends_its_retries() -> None:
         CircuitState("/rooms", Phase.OPEN, 1, open_for=2)
     )
     assert await world.error() is DOWN
-    assert world.upstream.calls == 1
+    assert (world.upstream.calls, world.clock.slept) == (1, [])
+    assert world.permits.taken == [CallClass.READ]
+
+
+async def test_a_probe_that_tells_nothing_is_not_repeated_either() -> None:
+    """The host's circuit learns nothing from a timeout; the next caller is the next probe."""
+    world = World()
+    world.circuits.take_over(CircuitState(HOST, Phase.OPEN, 1))
+    attempts = 0
+
+    async def time_out(left: float) -> str:
+        nonlocal attempts
+        attempts += 1
+        raise UpstreamTimedOut
+
+    deadline = Deadline.after(60, world.clock)
+    with pytest.raises(UpstreamTimedOut):
+        await world.guard.run(
+            time_out, route="/rooms", klass=CallClass.READ, deadline=deadline, repeatable=True
+        )
+    assert attempts == 1
 
 
 async def test_waiting_for_a_permit_ends_with_the_deadline() -> None:

@@ -1,5 +1,7 @@
 """What upstream's headers say about when it may be called again."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,6 +30,17 @@ NOW = 1_792_567_670.0
 def test_retry_after_is_seconds_or_a_date(text: str, seconds: float | None) -> None:
     """Both forms are honoured, within a minute; what is neither is passed over."""
     assert retry_after({"retry-after": text}, NOW) == seconds
+
+
+def test_a_date_is_never_in_local_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process in another time zone reads the same moment."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        assert retry_after({"retry-after": "Wed, 21 Oct 2026 07:28:00 -0000"}, NOW) == 10.0
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 @given(text=st.text(max_size=40))

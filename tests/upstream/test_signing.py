@@ -221,6 +221,17 @@ def test_base64_is_strict(spoil: str) -> None:
     assert reason({**delivery(), "webhook-signature": header}) is Reason.SIGNATURE_MISMATCH
 
 
+def test_one_signature_has_one_spelling() -> None:
+    """The last character of base64 has bits that decoders drop; setting them makes a forgery."""
+    right = delivery(key=PRIVATE)["webhook-signature"]
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    other = alphabet[alphabet.index(right[-3]) + 1]
+    respelt = f"{right[:-3]}{other}=="
+    assert base64.b64decode(respelt[4:]) == base64.b64decode(right[4:])
+    assert reason({**delivery(), "webhook-signature": right}) is None
+    assert reason({**delivery(), "webhook-signature": respelt}) is Reason.SIGNATURE_MISMATCH
+
+
 def test_the_number_of_entries_is_bounded() -> None:
     """Each entry costs work, so a header of thousands is refused unread."""
     right = delivery()["webhook-signature"]

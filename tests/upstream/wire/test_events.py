@@ -111,6 +111,16 @@ def test_a_digest_names_the_content_only() -> None:
     assert (later.digest, len(later.digest)) == (plain.digest, 32)
 
 
+def test_the_order_of_players_is_no_content() -> None:
+    """Whoever builds the event need not sort them (R4)."""
+    one, other = (
+        game_event("g", Started(1, GameMode.QUICK, order, "plr_1"), room_code="R")
+        for order in ((ADA, BOB), (BOB, ADA))
+    )
+    assert one.digest == other.digest
+    assert event_body(one) == event_body(other)
+
+
 @pytest.mark.parametrize(
     ("kind", "change"),
     [
