@@ -76,6 +76,9 @@ def demo(
         str, typer.Option(help="none, lossless or all, and rates as fault=0.1, by commas.")
     ] = "all",
     port: Annotated[int, typer.Option(help="The board's port; 0 takes a free one.", min=0)] = 8080,
+    settle: Annotated[
+        float, typer.Option(help="Seconds that mirrors may need after the last event.", min=0)
+    ] = 60.0,
     data_dir: Annotated[
         Path | None, typer.Option(help="Where to keep data and logs; default: thrown away.")
     ] = None,
@@ -91,7 +94,7 @@ def demo(
     """
     from cli.demo.command import DemoOptions, run_demo
 
-    options = DemoOptions(once, games, seed, speed, faults, port, data_dir, as_json)
+    options = DemoOptions(once, games, seed, speed, faults, port, settle, data_dir, as_json)
     with one_clear_line():
         equal = run_demo(options, os.environ)
     raise typer.Exit(0 if equal else 1)
@@ -99,9 +102,7 @@ def demo(
 
 @app.command()
 def deliver(
-    file: Annotated[
-        Path, typer.Argument(help="Webhook bodies, one a line; - is stdin.")
-    ],
+    file: Annotated[Path, typer.Argument(help="Webhook bodies, one a line; - is stdin.")],
     url: Annotated[str, typer.Option(help="The receiver.")] = "http://127.0.0.1:8080/webhooks/ludo",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:

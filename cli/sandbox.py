@@ -27,7 +27,7 @@ def run(config: SandboxConfig) -> None:
     with closing(_listening(config.host, config.port)) as listener:
         address = f"http://{config.host}:{listener.getsockname()[1]}"
         _log.info("sandbox.listening", address=address, webhooks=config.webhook_url)
-        asyncio.run(_serve(config, listener))
+        _Server(_settings(config)).run(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
@@ -45,8 +45,8 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-async def _serve(config: SandboxConfig, listener: socket.socket) -> None:
-    settings = uvicorn.Config(
+def _settings(config: SandboxConfig) -> uvicorn.Config:
+    return uvicorn.Config(
         create_app(config),
         # Cut answers are wished for here, and uvicorn calls each an error.
         log_level="critical",
@@ -55,14 +55,29 @@ async def _serve(config: SandboxConfig, listener: socket.socket) -> None:
         server_header=False,
         timeout_graceful_shutdown=_GRACE,
     )
-    await _Server(settings).serve(sockets=[listener])
 
 
 def _listening(host: str, port: int) -> socket.socket:
     try:
-        return socket.create_server((host, port), backlog=2048, reuse_port=False)
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        # Made with its protocol: asyncio turns Nagle's delay off (40 ms an answer) only then.
+        listener = socket.socket(family, kind, protocol)
     except OSError as error:
-        raise ConfigError(
-            f"LUDO_SANDBOX_PORT: expected an address to listen on; {host}:{port} is not one "
-            f"({error.strerror}); set LUDO_SANDBOX_HOST or LUDO_SANDBOX_PORT to another"
-        ) from None
+        raise _cannot_listen(host, port, error) from None
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        raise _cannot_listen(host, port, error) from None
+    return listener
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> ConfigError:
+    return ConfigError(
+        f"LUDO_SANDBOX_PORT: expected an address to listen on; {host}:{port} is not one "
+        f"({error.strerror}); set LUDO_SANDBOX_HOST or LUDO_SANDBOX_PORT to another"
+    )

@@ -58,7 +58,7 @@ async def _worker(parts: AsyncExitStack, url: str, settings: WorkerSettings) -> 
     parts.push_async_callback(nudges.aclose)
     pool = connect_arq(url, serializer=msgspec.json.encode, deserializer=msgspec.json.decode)
     parts.push_async_callback(pool.aclose)
-    client = await parts.enter_async_context(_client(settings))
+    client = await parts.enter_async_context(LudoClient.from_config(settings.upstream))
     claims = Claims(Scripts(redis), settings.worker.rules)
     applier = Applier(claims, lambda game_id: fetch_state(client, game_id), settings.worker.policy)
     return NudgedWorker(
@@ -76,11 +76,6 @@ async def _worker(parts: AsyncExitStack, url: str, settings: WorkerSettings) -> 
         job_serializer=msgspec.json.encode,
         job_deserializer=msgspec.json.decode,
     )
-
-
-def _client(settings: WorkerSettings) -> LudoClient:
-    upstream = settings.upstream
-    return LudoClient(upstream.base_url, upstream.api_key)
 
 
 def _functions(applier: Applier) -> list[Function]:

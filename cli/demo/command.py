@@ -30,6 +30,7 @@ class DemoOptions:
     speed: float | None
     faults: str
     port: int
+    settle: float
     data_dir: Path | None
     as_json: bool
 
@@ -60,4 +61,5 @@ def _wishes(options: DemoOptions, total: int | None) -> Wishes:
         speed=speed,
         faults=options.faults,
         port=options.port,
+        settle=options.settle,
     )

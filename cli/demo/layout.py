@@ -19,7 +19,10 @@ HOST: Final = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the person at the terminal asked for. `total` None plays until Ctrl-C."""
+    """What the person at the terminal asked for. `total` None plays until Ctrl-C.
+
+    `settle` is how many seconds the mirrors may need to be equal after the last event.
+    """
 
     games: int
     total: int | None
@@ -27,6 +30,7 @@ class Wishes:
     speed: float
     faults: str
     port: int
+    settle: float
     limit: str = LIMIT
 
 

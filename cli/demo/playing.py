@@ -4,10 +4,10 @@ import asyncio
 import os
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import httpx
 import typer
@@ -26,7 +26,6 @@ from ludo.store.config import StoreConfig
 from ludo.store.connection import WORKER, connect, redis_address
 
 READY_WITHIN_S: Final = 30.0
-SETTLED_WITHIN_S: Final = 60.0
 GAMES_A_WATCHER: Final = 30
 POLL_S: Final = 0.1
 
@@ -91,14 +90,17 @@ async def play_once(wishes: Wishes, folder: Path) -> Findings:
         parts.push_async_callback(watchers.end)
         await _until_played(reality, watchers, wishes.total or 0, progress)
         ids = list(watchers.ids)
-        compared = await reality.until_equal(ids, SETTLED_WITHIN_S)
-        await watchers.until_done(SETTLED_WITHIN_S if all(c.equal for c in compared) else 1.0)
-        counters = await redis.hgetall(keys.COUNTERS)
-        return Findings(
-            compared,
-            {game.game_id: game for watcher in watchers.all for game in watcher.games.values()},
-            {name.decode(): int(value) for name, value in counters.items()},
-        )
+        compared = await reality.until_equal(ids, wishes.settle)
+        await watchers.until_done(wishes.settle if all(each.equal for each in compared) else 1.0)
+        watched = {
+            game.game_id: game for watcher in watchers.all for game in watcher.games.values()
+        }
+        return Findings(compared, watched, await _counters(redis))
+
+
+async def _counters(redis: Redis) -> dict[str, int]:
+    found = await cast(Awaitable[dict[bytes, bytes]], redis.hgetall(keys.COUNTERS))
+    return {name.decode(): int(value) for name, value in found.items()}
 
 
 def _progress() -> Progress:

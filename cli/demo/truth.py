@@ -53,7 +53,7 @@ class Reality:
 
     async def compared(self, game_id: str) -> Compared:
         """The game as the mirror has it beside the truth; raises httpx.HTTPError."""
-        path = f"{self._layout.sandbox_address}/sandbox/games/{game_id}"
+        path = f"{self._layout.sandbox_address}/sandbox/games/{game_id}/state"
         truth = (await self._http.get(path)).raise_for_status().json()["data"]
         return Compared(game_id, await self._mirror(game_id), truth)
 

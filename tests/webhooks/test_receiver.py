@@ -148,9 +148,7 @@ async def test_body_over_the_limit_is_413(receiver: Receiver) -> None:
     assert (await receiver.deliver(b" " * (256 * 1024 + 1))).status_code == 413
 
 
-@pytest.mark.parametrize(
-    "headers", [{"content_type": "text/plain"}, {"content_encoding": "gzip"}]
-)
+@pytest.mark.parametrize("headers", [{"content_type": "text/plain"}, {"content_encoding": "gzip"}])
 async def test_other_types_and_compression_are_415(
     receiver: Receiver, headers: dict[str, str]
 ) -> None:
