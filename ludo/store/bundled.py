@@ -1,9 +1,9 @@
 """A durable Redis without an installation: one server a data folder, shared by its processes.
 
-Each process of a folder holds the `redis.users` lock shared; the one that also holds
-`redis.owner` looks after the server: starts it, starts it again when it is killed, takes over
-one whose owner died. The last user out ends the server. Locks are the kernel's (flock), so a
-`kill -9` releases them; the folder has to be on a local disk.
+Every process of a folder looks after the server: the first starts it, and when it is killed
+whoever notices first starts it again, because the server's own lock admits only one. Each holds
+the `redis.users` lock shared, and the last one out ends the server. Locks are the kernel's
+(flock), so a `kill -9` releases them; the folder has to be on a local disk.
 """
 
 import asyncio
@@ -22,7 +22,6 @@ from ludo.store import redis_server
 from ludo.store.errors import RedisDidNotStart
 
 _LOOK_EVERY: Final = 0.02
-_OWNER_EVERY: Final = 0.2
 _END_DEADLINE: Final = 5.0
 _FIRST_BACKOFF: Final = 0.05
 _LONGEST_BACKOFF: Final = 2.0
@@ -82,7 +81,7 @@ class BundledRedis:
         await self.aclose()
 
     async def _open(self) -> None:
-        self._user = await self._take("redis.users", fcntl.LOCK_SH)
+        self._user = await self._join()
         self._keeper = asyncio.create_task(self._keep(), name="bundled-redis")
         while not await redis_server.answers(self._place):
             if self._keeper.done():
@@ -106,14 +105,10 @@ class BundledRedis:
             os.close(user)
 
     async def _keep(self) -> None:
-        owner = await self._take("redis.owner", fcntl.LOCK_EX)
-        try:
-            backoff = _FIRST_BACKOFF
-            while True:
-                backoff = _FIRST_BACKOFF if await self._keep_once() else backoff * 2
-                await asyncio.sleep(min(backoff, _LONGEST_BACKOFF))
-        finally:
-            os.close(owner)
+        backoff = _FIRST_BACKOFF
+        while True:
+            backoff = _FIRST_BACKOFF if await self._keep_once() else backoff * 2
+            await asyncio.sleep(min(backoff, _LONGEST_BACKOFF))
 
     async def _keep_once(self) -> bool:
         """Have a server and watch it until it is gone; False if it did not come up."""
@@ -129,7 +124,7 @@ class BundledRedis:
         return True
 
     async def _bring_up(self) -> None:
-        """Adopt the server that is running here, else start one; return when it answers."""
+        """Take the server that is running here, else start one; return when it answers."""
         started = False
         while not await redis_server.answers(self._place):
             if not redis_server.is_running(self._place):
@@ -160,10 +155,12 @@ class BundledRedis:
             await asyncio.sleep(_LOOK_EVERY)
         return True
 
-    async def _take(self, name: str, kind: int) -> int:
-        # A blocking flock in a thread could not be given up when this process ends.
-        while (lock := redis_server.try_lock(self._place.folder / name, kind)) is None:  # noqa: ASYNC110
-            await asyncio.sleep(_OWNER_EVERY)
+    async def _join(self) -> int:
+        # It is held exclusively only by the last user while he ends the server. A blocking flock
+        # in a thread could not be given up when this process ends.
+        users = self._place.folder / "redis.users"
+        while (lock := redis_server.try_lock(users, fcntl.LOCK_SH)) is None:  # noqa: ASYNC110
+            await asyncio.sleep(_LOOK_EVERY)
         return lock
 
 

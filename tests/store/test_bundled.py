@@ -133,25 +133,25 @@ async def test_processes_of_a_folder_share_one_server(folder: Path) -> None:
         assert await server_pid(url) == first
 
 
-async def test_leaving_owner_does_not_interrupt_the_others(folder: Path) -> None:
-    """The one who started the server may leave; its successor looks after the same process."""
-    async with another_process(folder) as owner, bundled_redis(folder) as url:
+async def test_leaving_starter_does_not_interrupt_the_others(folder: Path) -> None:
+    """The one who started the server may leave; the others look after the same process."""
+    async with another_process(folder) as starter, bundled_redis(folder) as url:
         first = await server_pid(url)
-        assert owner.stdin
-        owner.stdin.close()
-        await owner.wait()
+        assert starter.stdin
+        starter.stdin.close()
+        await starter.wait()
         assert await server_pid(url) == first
         assert first
         os.kill(first, signal.SIGKILL)
         assert await wait_until(lambda: server_pid(url)) != first
 
 
-async def test_server_outlives_a_killed_owner_and_is_adopted(folder: Path) -> None:
-    """After kill -9 of the owner nothing is interrupted, and the next one keeps the server up."""
-    async with another_process(folder) as owner, bundled_redis(folder) as url:
+async def test_server_outlives_its_killed_starter(folder: Path) -> None:
+    """After kill -9 of the starter nothing is interrupted, and the others keep the server up."""
+    async with another_process(folder) as starter, bundled_redis(folder) as url:
         first = await server_pid(url)
-        owner.kill()
-        await owner.wait()
+        starter.kill()
+        await starter.wait()
         assert await server_pid(url) == first
         assert first
         os.kill(first, signal.SIGKILL)
@@ -160,10 +160,10 @@ async def test_server_outlives_a_killed_owner_and_is_adopted(folder: Path) -> No
 
 async def test_orphan_of_a_dead_folder_is_adopted_and_ended(folder: Path) -> None:
     """A server that nobody looked after is used again, not doubled, and ends with its new user."""
-    async with another_process(folder) as owner:
+    async with another_process(folder) as starter:
         orphan = await server_pid(redis_server.prepare_place(folder).url)
-        owner.kill()
-        await owner.wait()
+        starter.kill()
+        await starter.wait()
         async with bundled_redis(folder) as url:
             assert await server_pid(url) == orphan
 
@@ -191,6 +191,26 @@ async def test_users_that_leave_together_leave_no_server(folder: Path) -> None:
         assert not redis_server.is_running(place)
 
 
+async def test_slow_server_is_waited_for(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that takes its time to answer is neither given up nor started twice."""
+    slow = tmp_path / "redis-server"
+    slow.write_text(f'#!/bin/sh\nsleep 0.3\nexec {redis_server.find_server()} "$@"\n')
+    slow.chmod(0o755)
+    monkeypatch.setattr(redis_server, "find_server", lambda: slow)
+    async with bundled_redis(folder) as url:
+        assert await server_pid(url)
+
+
+async def test_ctrl_c_does_not_reach_the_server(folder: Path) -> None:
+    """The server has a session of its own, so that it ends after those who still write to it."""
+    async with bundled_redis(folder) as url:
+        pid = await server_pid(url)
+        assert pid
+        assert os.getsid(pid) == pid
+
+
 async def test_long_folder_gets_a_short_socket(folder: Path) -> None:
     """The socket's address fits the kernel's limit wherever the data is."""
     deep = folder / ("d" * 60) / ("e" * 60)
@@ -203,6 +223,6 @@ async def test_long_folder_gets_a_short_socket(folder: Path) -> None:
 async def test_unreadable_data_is_said_in_the_servers_words(folder: Path) -> None:
     """A server that ends at once is an error with the reason it gave, not a wait."""
     (folder / "appendonly.aof").write_bytes(b"this is not a log of commands\n" * 3)
-    with pytest.raises(RedisDidNotStart, match="Bad file format"):
+    with pytest.raises(RedisDidNotStart, match=r"ended at once.*Bad file format"):
         async with BundledRedis(folder):
             pass
