@@ -72,7 +72,8 @@ def test_only_what_passes_is_tried_again(error: BaseException | None, passing: b
 @given(attempt=st.integers(1, 2), part=st.floats(0, 1))
 def test_the_wait_is_a_random_part_that_doubles(attempt: int, part: float) -> None:
     """Full jitter: anything from nothing to the bound of that attempt."""
-    assert next_wait(DOWN, attempt, POLICY, part) == part * 0.1 * 2 ** (attempt - 1)
+    bound = 0.1 * 2 ** (attempt - 1)
+    assert next_wait(DOWN, attempt, POLICY, part) == part * bound
 
 
 def test_the_bound_is_capped() -> None:
