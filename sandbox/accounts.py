@@ -48,6 +48,10 @@ class Accounts:
         """The account of an id, if there is one."""
         return self._accounts.get(player_id) or self._bots.get(player_id)
 
+    def is_person(self, player_id: str) -> bool:
+        """Whether somebody registered under that id."""
+        return player_id in self._accounts
+
     def register(self, name: str, now: int, *parts: object) -> Account:
         """A new account; its id follows from `parts`, or from how many there were before."""
         self._registered += 1

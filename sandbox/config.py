@@ -1,10 +1,10 @@
 """What the sandbox reads from the environment."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 
 from ludo.config import Duration, EnvConfig, OptionalRate, Rate, parse_duration
 from ludo.rules.ruleset import RuleSet
@@ -55,7 +55,6 @@ class SandboxConfig(EnvConfig):
     )
     webhook_secret: SecretStr | None = Field(
         default=None,
-        validate_default=True,
         validation_alias="LUDO_SANDBOX_WEBHOOK_SECRET",
         description="what deliveries are signed with: whsec_… (v1) or whsk_… (v1a)",
     )
@@ -153,12 +152,19 @@ class SandboxConfig(EnvConfig):
 
     @field_validator("webhook_secret")
     @classmethod
-    def _is_key(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+    def _is_key(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
             SigningKey.parse(value.get_secret_value())
-        elif info.data.get("webhook_url"):
-            raise ValueError("expected whsec_… or whsk_… to sign the deliveries with")
         return value
+
+    @model_validator(mode="after")
+    def _deliveries_are_signed(self) -> Self:
+        if self.webhook_url is not None and self.webhook_secret is None:
+            raise ValueError(
+                "LUDO_SANDBOX_WEBHOOK_SECRET: expected whsec_… or whsk_… to sign the deliveries "
+                "to LUDO_SANDBOX_WEBHOOK_URL with; found none"
+            )
+        return self
 
     @property
     def schedule(self) -> Schedule:

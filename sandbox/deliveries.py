@@ -1,13 +1,19 @@
 """One delivery: a signed POST to the receiver (Standard Webhooks 1.0.0)."""
 
+import asyncio
 from collections.abc import Callable
+from typing import Final
 
+import aiohttp
 import httpx
 
 from ludo.upstream.keyring import SigningKey
 from ludo.upstream.signing import ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from sandbox.retry import Reply
 from sandbox.sending import Sending
+
+_DEADLINE: Final = 15.0
+"""Seconds after which nobody waits for the receiver's answer any more."""
 
 
 class Deliveries:
@@ -34,8 +40,9 @@ class Deliveries:
         }
         content = _tampered(body, sending.tamper_at or 0) if tampered else body
         try:
-            answer = await self._client.post(self._url, content=content, headers=headers)
-        except httpx.HTTPError:
+            async with asyncio.timeout(_DEADLINE):
+                answer = await self._client.post(self._url, content=content, headers=headers)
+        except (httpx.HTTPError, aiohttp.ClientError, OSError):
             return Reply(0)
         return Reply(answer.status_code, _seconds(answer.headers.get("retry-after", "")))
 

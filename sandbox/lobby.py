@@ -1,6 +1,5 @@
 """Rooms and the people in them: opened, joined, left, started, closed."""
 
-from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
@@ -15,6 +14,7 @@ from sandbox.accounts import Account, Accounts, bot_id
 from sandbox.answers import Refusal, conflict, not_found
 from sandbox.bots import BOTS
 from sandbox.room import News, Room, RoomStatus, Seat, player_body
+from sandbox.rooms import Rooms
 from sandbox.table import Happened, Table, Turn
 
 FEWEST: Final = 2
@@ -50,7 +50,7 @@ class Witness(Protocol):
 
 
 class Lobby:
-    """All rooms by code and all games by id; the oldest finished ones are forgotten.
+    """What happens in rooms, and who is told of it; `attend` is called for every game that starts.
 
     Every method acts at once and whole: what is refused has changed nothing.
     """
@@ -72,35 +72,9 @@ class Lobby:
         self._seed = seed
         self._speed = speed
         self._rules = rules
-        self._keep = keep
         self._opened = 0
-        self._rooms: OrderedDict[str, Room] = OrderedDict()
-        self._games: OrderedDict[str, Room] = OrderedDict()
-        self._closed: deque[Room] = deque()
+        self.rooms = Rooms(keep)
         self.accounts = Accounts(seed, now())
-
-    def rooms(self, status: str | None = None) -> list[Room]:
-        """The rooms of a status, oldest first; without one, those that are not closed."""
-        return [
-            room
-            for room in self._rooms.values()
-            if (room.status.value == status if status else room.status is not RoomStatus.CLOSED)
-        ]
-
-    def games(self) -> list[tuple[Room, Table]]:
-        """The games that have started with their rooms, in the order of the rooms' opening."""
-        return [(room, room.table) for room in self._games.values() if room.table is not None]
-
-    def find_room(self, code: str) -> Room | Refusal:
-        """The room of a code, in any casing."""
-        return self._rooms.get(code.upper()) or not_found("room", code)
-
-    def find_game(self, game_id: str) -> tuple[Room, Table] | Refusal:
-        """A game that has started, with its room."""
-        room = self._games.get(game_id)
-        if room is None or room.table is None:
-            return not_found("game", game_id)
-        return room, room.table
 
     def register(self, name: str) -> Account:
         """A new player, who sits nowhere yet."""
@@ -109,7 +83,7 @@ class Lobby:
     def open(self, order: Order) -> Room:
         """A new room, its bots seated; started already if that filled it and it starts itself."""
         room = self._new_room(order)
-        self._rooms[room.code] = self._games[room.game_id] = room
+        self.rooms.add(room)
         self._tell(room, Kind.ROOM_CREATED, maxPlayers=room.capacity, gameMode=room.mode.value)
         for name in Random(chance.number(room.seed, "bots")).sample(BOTS, order.bots):
             self._seat(room, Player(bot_id(name), name, _color(room)), bot=True)
@@ -121,39 +95,32 @@ class Lobby:
         self, code: str, name: str, color: Color | None = None, player_id: str | None = None
     ) -> tuple[Room, Player] | Refusal:
         """Take a seat, as a registered player or as a new one; who left may come back."""
-        room = self.find_room(code)
+        room = self.rooms.find(code)
         if isinstance(room, Refusal):
             return room
-        seat = room.seat_of(player_id) if player_id else None
-        if seat is not None:
-            return self._come_back(room, room.seats[seat])
-        refusal = self._why_no_seat(room, color)
-        if refusal is not None:
-            return refusal
-        account = self.accounts.find(player_id) if player_id else None
-        if player_id and account is None:
-            return not_found("player", player_id)
-        if account is None:
-            account = self.accounts.register(name, self._now(), room.seed, len(room.seats))
-        player = Player(account.id, name, color or _color(room))
+        taken = self._taken_by(room, player_id)
+        if taken is not None:
+            return self._come_back(room, taken)
+        player = self._why_no_seat(room, color) or self._arriving(room, name, color, player_id)
+        if isinstance(player, Refusal):
+            return player
         self._seat(room, player, bot=False)
         self._start_if_full(room)
         return room, player
 
     def leave(self, code: str, player_id: str) -> Room | Refusal:
         """Leave a room: a waiting one is left for good, in a game the seat stays taken."""
-        room = self.find_room(code)
+        room = self.rooms.find(code)
         if isinstance(room, Refusal):
             return room
-        seat = room.seat_of(player_id)
-        if seat is None or room.seats[seat].bot:
+        taken = self._taken_by(room, player_id)
+        if taken is None:
             return not_found("player of this room", player_id)
-        taken = room.seats[seat]
         if not taken.connected or room.status is RoomStatus.CLOSED:
             return room
         taken.connected = False
         if room.status is RoomStatus.WAITING:
-            del room.seats[seat]
+            del room.seats[SEAT_OF[taken.player.color]]
         self._tell(room, Kind.PLAYER_LEFT, **player_body(taken.player))
         if not room.seats:
             self._close(room, "empty")
@@ -161,7 +128,7 @@ class Lobby:
 
     def start(self, code: str) -> Room | Refusal:
         """Start the game of a waiting room with the players who are there."""
-        room = self.find_room(code)
+        room = self.rooms.find(code)
         if isinstance(room, Refusal):
             return room
         if room.status is not RoomStatus.WAITING:
@@ -187,8 +154,8 @@ class Lobby:
         self._opened += 1
         seed = order.seed if order.seed is not None else f"{self._seed}:{self._opened}"
         return Room(
-            code=_unused(self._rooms, lambda n: chance.room_code(seed, "room", n)),
-            game_id=_unused(self._games, lambda n: chance.name("gm", seed, "game", n)),
+            code=self.rooms.new_code(seed),
+            game_id=self.rooms.new_game_id(seed),
             seed=seed,
             capacity=order.capacity,
             mode=order.mode,
@@ -206,11 +173,26 @@ class Lobby:
             return conflict("COLOR_TAKEN", f"expected a free colour; {color} is taken")
         return None
 
+    def _taken_by(self, room: Room, player_id: str | None) -> Seat | None:
+        """The seat of somebody who is no bot."""
+        seat = None if player_id is None else room.seat_of(player_id)
+        return None if seat is None or room.seats[seat].bot else room.seats[seat]
+
     def _come_back(self, room: Room, seat: Seat) -> tuple[Room, Player]:
-        if not seat.connected and not seat.bot:
+        if not seat.connected and room.status is RoomStatus.PLAYING:
             seat.connected = True
             self._tell(room, Kind.PLAYER_JOINED, **player_body(seat.player))
         return room, seat.player
+
+    def _arriving(
+        self, room: Room, name: str, color: Color | None, player_id: str | None
+    ) -> Player | Refusal:
+        if player_id is None:
+            account = self.accounts.register(name, self._now(), room.seed, len(room.seats))
+            player_id = account.id
+        elif not self.accounts.is_person(player_id):
+            return not_found("player", player_id)
+        return Player(player_id, name, color or _color(room))
 
     def _seat(self, room: Room, player: Player, *, bot: bool) -> None:
         room.seats[SEAT_OF[player.color]] = Seat(player, bot)
@@ -228,15 +210,11 @@ class Lobby:
         self._attend(room)
 
     def _close(self, room: Room, reason: str) -> None:
-        room.status = RoomStatus.CLOSED
+        self.rooms.close(room)
         self._tell(room, Kind.ROOM_CLOSED, reason=reason)
-        self._closed.append(room)
-        while len(self._closed) > self._keep:
-            oldest = self._closed.popleft()
-            del self._rooms[oldest.code], self._games[oldest.game_id]
 
     def _close_longest_waiting(self) -> None:
-        waiting = self.rooms(RoomStatus.WAITING.value)
+        waiting = self.rooms.of(RoomStatus.WAITING.value)
         if len(waiting) > MOST_WAITING:
             self._close(waiting[0], "idle")
 
@@ -244,7 +222,6 @@ class Lobby:
         room.told += 1
         news = News(room.told, kind, self._now(), {"roomCode": room.code, **data})
         self._witness.room(room, news)
-        room.changed.set()
 
 
 def _color(room: Room) -> Color:
@@ -252,11 +229,3 @@ def _color(room: Room) -> Color:
     if seat is None:
         raise RuntimeError("a full room was given another player")
     return COLORS[seat]
-
-
-def _unused(taken: OrderedDict[str, Room], draw: Callable[[int], str]) -> str:
-    """The first draw that nobody has; rooms with one seed differ in their codes alone."""
-    attempt = 0
-    while (found := draw(attempt)) in taken:
-        attempt += 1
-    return found

@@ -44,7 +44,7 @@ class News:
 class Room:
     """One room from its opening to its closing; everything random in it follows from `seed`.
 
-    `changed` is set whenever something happened that whoever waits here may be waiting for.
+    `changed` is set whenever something happened in the game.
     """
 
     code: str

@@ -15,7 +15,7 @@ Body = dict[str, Any]
 
 def roll(lobby: Lobby, game_id: str, asked: Roll) -> Body | Refusal:
     """Roll the dice for the player in turn: what fell, and what may be moved with it."""
-    found = lobby.find_game(game_id)
+    found = lobby.rooms.find_game(game_id)
     if isinstance(found, Refusal):
         return found
     room, table = found
@@ -33,7 +33,7 @@ def roll(lobby: Lobby, game_id: str, asked: Roll) -> Body | Refusal:
 
 def move(lobby: Lobby, game_id: str, asked: Move) -> Body | Refusal:
     """Move a piece of the player in turn: where it stands now, and whom it sent back."""
-    found = lobby.find_game(game_id)
+    found = lobby.rooms.find_game(game_id)
     if isinstance(found, Refusal):
         return found
     room, table = found
@@ -54,7 +54,7 @@ def move(lobby: Lobby, game_id: str, asked: Move) -> Body | Refusal:
 
 def validate(lobby: Lobby, game_id: str, asked: Validate) -> Body | Refusal:
     """Whether this move would be accepted now; a move that would not is refused with its clause."""
-    found = lobby.find_game(game_id)
+    found = lobby.rooms.find_game(game_id)
     if isinstance(found, Refusal):
         return found
     room, table = found

@@ -3,6 +3,8 @@
 from typing import Any, Final
 
 from litestar import get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from ludo.mirror.body import to_body
 from ludo.upstream.wire.events import event_body, game_event
@@ -26,22 +28,22 @@ async def health() -> Reply:
 
 
 @get("/sandbox/games")
-async def list_games(lobby: Lobby) -> Reply:
+async def list_games(lobby: NamedDependency[Lobby]) -> Reply:
     """Every game that is remembered, in the order of their rooms' opening."""
-    return reply([_line(room, table) for room, table in lobby.games()])
+    return reply([_line(room, table) for room, table in lobby.rooms.games()])
 
 
 @get("/sandbox/games/{game_id:str}/state")
-async def show_game(lobby: Lobby, game_id: str) -> Reply:
+async def show_game(lobby: NamedDependency[Lobby], game_id: FromPath[str]) -> Reply:
     """A game's true state: as `/v1/games/{id}/state`, without limit or faults."""
-    room, table = granted(lobby.find_game(game_id))
+    room, table = granted(lobby.rooms.find_game(game_id))
     return reply(to_body(table.snapshot(game_id, room.code, room.connected)))
 
 
 @get("/sandbox/games/{game_id:str}/events")
-async def list_events(lobby: Lobby, game_id: str) -> Reply:
+async def list_events(lobby: NamedDependency[Lobby], game_id: FromPath[str]) -> Reply:
     """The bodies of a game's events as they truly happened."""
-    room, table = granted(lobby.find_game(game_id))
+    room, table = granted(lobby.rooms.find_game(game_id))
     told = (
         game_event(game_id, each.event, room_code=room.code, at=iso(each.at)) for each in table.log
     )
@@ -49,25 +51,25 @@ async def list_events(lobby: Lobby, game_id: str) -> Reply:
 
 
 @get("/sandbox/deliveries/stats")
-async def show_deliveries(progress: Progress) -> Reply:
+async def show_deliveries(progress: NamedDependency[Progress]) -> Reply:
     """What became of the events so far (see tally.Tally)."""
     return reply(progress.deliveries())
 
 
 @get("/sandbox/idle")
-async def show_idle(progress: Progress) -> Reply:
+async def show_idle(progress: NamedDependency[Progress]) -> Reply:
     """Whether every delivery is settled (`idle`), and nothing more will happen (`done`)."""
     return reply(progress.idle())
 
 
 @get("/sandbox/faults")
-async def show_faults(herald: Herald) -> Reply:
+async def show_faults(herald: NamedDependency[Herald]) -> Reply:
     """The rates in force, and the seed."""
     return reply(_faults(herald))
 
 
 @post("/sandbox/faults")
-async def set_faults(herald: Herald, request: Asked) -> Reply:
+async def set_faults(herald: NamedDependency[Herald], request: Asked) -> Reply:
     """Put other rates in force, for what happens from now on."""
     asked = granted(parse(SetFaults, await request.body()))
     try:

@@ -3,6 +3,8 @@
 from typing import Final
 
 from litestar import get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from sandbox.answers import not_found
 from sandbox.lobby import Lobby
@@ -12,7 +14,9 @@ from sandbox.tokens import SessionTokens
 
 
 @post("/v1/players")
-async def register_player(lobby: Lobby, tokens: SessionTokens, request: Asked) -> Reply:
+async def register_player(
+    lobby: NamedDependency[Lobby], tokens: NamedDependency[SessionTokens], request: Asked
+) -> Reply:
     """Register a player; only this answer carries the session token."""
     asked = granted(parse(RegisterPlayer, await request.body()))
     account = lobby.register(asked.player_name)
@@ -21,7 +25,7 @@ async def register_player(lobby: Lobby, tokens: SessionTokens, request: Asked) -
 
 
 @get("/v1/players/{player_id:str}")
-async def show_player(lobby: Lobby, player_id: str) -> Reply:
+async def show_player(lobby: NamedDependency[Lobby], player_id: FromPath[str]) -> Reply:
     """A registered player, or a bot that plays."""
     account = lobby.accounts.find(player_id)
     return reply(granted(account or not_found("player", player_id)).body())
