@@ -2,10 +2,11 @@
 
 import asyncio
 import secrets
-from collections.abc import Mapping
+import signal
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from cli.demo.layout import Wishes
 from cli.demo.playing import data_folder, play_on, play_once
@@ -18,6 +19,9 @@ SPEED_TO_WATCH: Final = 1.5
 ACTIONS_A_SECOND: Final = 240.0
 """All bots together, in a run that nobody watches: what two cores take in their stride."""
 FASTEST: Final = 20.0
+TERMINATED: Final = 128 + signal.SIGTERM
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ def run_demo(options: DemoOptions, environ: Mapping[str, str]) -> bool:
             asyncio.run(play_on(_wishes(options, total=None), folder))
             return True
         wishes = _wishes(options, options.games or GAMES_TO_CHECK)
-        findings = asyncio.run(play_once(wishes, folder))
+        findings = _run(play_once(wishes, folder))
     print_report(findings, as_json=options.as_json)
     return findings.all_equal
 
@@ -63,3 +67,18 @@ def _wishes(options: DemoOptions, total: int | None) -> Wishes:
         port=options.port,
         settle=options.settle,
     )
+
+
+def _run(playing: Coroutine[Any, Any, T]) -> T:
+    """Runs to the end; Ctrl-C and SIGTERM unwind it, so that no process stays behind."""
+
+    async def interruptible() -> T:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 (asyncio.run makes one)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        return await playing
+
+    try:
+        return asyncio.run(interruptible())
+    except asyncio.CancelledError:
+        raise SystemExit(TERMINATED) from None
