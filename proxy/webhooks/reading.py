@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from litestar import Request
 
@@ -67,7 +67,7 @@ async def _counted(request: Request[Any, Any, Any], limit: int) -> bytes | Unrea
         message = await request.receive()
         if message["type"] == "http.disconnect":
             return Unreadable(400, "bad-request", "the sender left before its body was whole")
-        body += message.get("body", b"")
+        body += cast(bytes, message.get("body", b""))
         if len(body) > limit:
             return _too_large(limit)
         if not message.get("more_body", False):
