@@ -1,0 +1,82 @@
+"""What the workers publish on a game's channel: one space separated header, then the rest.
+
+`1 d <epoch> <seq> <frame>` · `1 s <epoch> <seq> <why>` · `1 m <epoch> <seq> <asOf> <0|1>`
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from proxy.relay.source import Place
+
+_VERSION: Final = b"1"
+_MARK_OF_THE_END: Final = b'"game:ended"'
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """One change: the complete `d` frame as it goes to every client, encoded once.
+
+    `may_end` says that the frame mentions `game:ended`; only such a frame is looked into.
+    """
+
+    place: Place
+    text: str
+    size: int
+    may_end: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """A resync has put another mirror in this place."""
+
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """Upstream confirmed the mirror, or could not be asked; `as_of` in Unix milliseconds."""
+
+    place: Place
+    as_of: int
+    stale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Garbled:
+    """A message that cannot be read; the tip audit makes up for it."""
+
+    reason: str
+
+
+News = Delta | Replaced | Freshness
+
+
+def read_delta(epoch: str, seq: int, frame: bytes) -> Delta:
+    """The delta of a `d` frame from the channel or the feed; raises UnicodeDecodeError."""
+    return Delta(Place(epoch, seq), frame.decode(), len(frame), _MARK_OF_THE_END in frame)
+
+
+def read_news(payload: bytes) -> News | Garbled:
+    """What a message says; total, since anybody with the Redis may publish."""
+    version, _, rest = payload.partition(b" ")
+    if version != _VERSION:
+        return Garbled(f"expected version 1; found {version[:20]!r}")
+    try:
+        return _read(rest)
+    except ValueError as error:
+        return Garbled(f"expected `kind epoch seq …`; found {payload[:60]!r} ({error})")
+
+
+def _read(rest: bytes) -> News | Garbled:
+    kind, epoch, seq, tail = rest.split(b" ", 3)
+    place = Place(epoch.decode(), int(seq))
+    match kind:
+        case b"d":
+            return read_delta(place.epoch, place.seq, tail)
+        case b"s":
+            return Replaced(place)
+        case b"m":
+            as_of, stale = tail.split(b" ", 1)
+            return Freshness(place, int(as_of), stale == b"1")
+        case _:
+            return Garbled(f"expected kind d, s or m; found {kind[:20]!r}")

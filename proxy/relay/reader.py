@@ -1,0 +1,147 @@
+"""The one Redis pub/sub link of a process: subscribed to what is wanted, reconnecting for ever."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Final, Protocol
+
+import structlog
+from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
+from redis.exceptions import RedisError
+
+from ludo.store.connection import Patience
+from proxy.relay.keeper import Clock
+
+log = structlog.get_logger()
+
+LINK: Final = Patience(
+    connect_within=2.0, answer_within=5.0, attempts=0, longest_pause=0.1, again_on=()
+)
+"""The link must not mend itself unseen: what was published meanwhile would be missed."""
+
+_PING_EVERY: Final = 2.0
+_FIRST_PAUSE: Final = 0.05
+_LONGEST_PAUSE: Final = 1.0
+_CHANNELS_AT_ONCE: Final = 500
+
+
+class Audience(Protocol):
+    """Who hears what the link brings; no method may wait."""
+
+    def tuned(self, channel: str) -> None:
+        """From now on nothing published on this channel is missed."""
+        ...
+
+    def deafened(self, channels: Iterable[str]) -> None:
+        """These channels are not listened to any more."""
+        ...
+
+    def heard(self, channel: str, payload: bytes) -> None:
+        """Something was published."""
+        ...
+
+
+class Reader:
+    """Keeps one link subscribed to the channels that are wanted.
+
+    `connect` gives a client made with `LINK`. A Redis that is silent is noticed within
+    `LINK.answer_within`, because the link is pinged all the time.
+    """
+
+    def __init__(self, connect: Callable[[], Redis], clock: Clock) -> None:
+        self._connect = connect
+        self._clock = clock
+        self._wanted: set[str] = set()
+        self._sent: set[str] = set()
+        self._unanswered: dict[str, int] = {}
+        self._changed = asyncio.Event()
+        self.heard_at: float | None = None
+        """When the link last brought anything; None while there is no link."""
+
+    @property
+    def subscriptions(self) -> int:
+        """How many channels Redis was told of."""
+        return len(self._sent)
+
+    def want(self, channel: str) -> bool:
+        """Subscribe, and stay subscribed over every loss of the link; True: it is already so."""
+        self._wanted.add(channel)
+        self._changed.set()
+        return channel in self._sent and channel not in self._unanswered
+
+    def unwant(self, channel: str) -> None:
+        """Subscribe no longer."""
+        self._wanted.discard(channel)
+        self._changed.set()
+
+    async def run(self, audience: Audience, relinked: Callable[[], None]) -> None:
+        """Listen for ever; `relinked` is called when every wanted channel is heard again."""
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                await self._link(audience, relinked)
+            except* (RedisError, OSError) as lost:
+                log.warning("relay_link_lost", error=repr(lost.exceptions[0]))
+            except* Exception:
+                log.exception("relay_link_failed")
+            pause = _FIRST_PAUSE if self.heard_at is not None else min(2 * pause, _LONGEST_PAUSE)
+            self._forget(audience)
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))
+
+    async def _link(self, audience: Audience, relinked: Callable[[], None]) -> None:
+        async with self._connect() as redis, redis.pubsub() as link, asyncio.TaskGroup() as both:
+            await link.ping()
+            both.create_task(self._listen(link, audience, relinked))
+            both.create_task(self._tune(link))
+
+    async def _listen(self, link: PubSub, audience: Audience, relinked: Callable[[], None]) -> None:
+        new = True
+        while True:
+            message = await link.get_message(timeout=None)
+            self.heard_at = self._clock()
+            match message:
+                case {"type": "message", "channel": bytes(channel), "data": bytes(data)}:
+                    audience.heard(channel.decode(), data)
+                case {"type": "subscribe" | "unsubscribe" as kind, "channel": bytes(channel)}:
+                    self._answered(channel.decode(), kind, audience)
+            if new and not self._unanswered and self._wanted <= self._sent:
+                new = False
+                relinked()
+
+    def _answered(self, channel: str, kind: str, audience: Audience) -> None:
+        # Commands and answers keep their order, so only the last answer tells what holds now: an
+        # unsubscribe that crossed a new subscribe must not leave the new listener deaf.
+        left = self._unanswered.pop(channel, 1) - 1
+        if left > 0:
+            self._unanswered[channel] = left
+        elif kind == "subscribe":
+            audience.tuned(channel)
+
+    async def _tune(self, link: PubSub) -> None:
+        """Tell Redis what is wanted as it changes, and make it speak."""
+        while True:
+            self._changed.clear()
+            await self._send(link.subscribe, self._wanted - self._sent)
+            await self._send(link.unsubscribe, self._sent - self._wanted)
+            try:
+                async with asyncio.timeout(_PING_EVERY):
+                    await self._changed.wait()
+            except TimeoutError:
+                await link.ping()
+
+    async def _send(self, command: Callable[..., Awaitable[object]], channels: set[str]) -> None:
+        ordered = sorted(channels)
+        for start in range(0, len(ordered), _CHANNELS_AT_ONCE):
+            some = ordered[start : start + _CHANNELS_AT_ONCE]
+            for channel in some:
+                self._unanswered[channel] = self._unanswered.get(channel, 0) + 1
+            self._sent.symmetric_difference_update(some)
+            await command(*some)
+
+    def _forget(self, audience: Audience) -> None:
+        self.heard_at = None
+        deaf = tuple(self._sent)
+        self._sent.clear()
+        self._unanswered.clear()
+        audience.deafened(deaf)

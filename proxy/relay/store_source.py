@@ -1,0 +1,55 @@
+"""The relay's source as our own store has it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from ludo.store import keys
+from ludo.store.feed import Feed
+from ludo.store.games import GameReader, Stored
+
+
+class Asking(Protocol):
+    """Whoever can have an unknown game fetched (`ludo.store.claims.Claims`)."""
+
+    async def ask(self, game_id: str) -> None:
+        """Ask that this game be fetched once."""
+        ...
+
+
+class StoreSource:
+    """Mirrors and feeds from Redis."""
+
+    def __init__(self, games: GameReader, feed: Feed, asking: Asking) -> None:
+        self._games = games
+        self._feed = feed
+        self._asking = asking
+
+    async def load(self, game_id: str) -> Stored | None:
+        """See `Source`."""
+        return await self._games.load(game_id)
+
+    async def tips(self, game_ids: Sequence[str]) -> Mapping[str, tuple[str, int]]:
+        """See `Source`."""
+        return await self._games.tips(game_ids)
+
+    async def after(self, game_id: str, epoch: str, seq: int) -> Sequence[tuple[int, bytes]]:
+        """See `Source`.
+
+        The epoch is read after the feed: one that is still the same then was so before, since
+        an epoch that was left never comes back.
+        """
+        frames = await self._feed.after(game_id, seq)
+        tip = (await self._games.tips([game_id])).get(game_id) if frames else None
+        return frames if tip is not None and tip[0] == epoch else ()
+
+    async def room_game(self, room_code: str) -> str | None:
+        """See `Source`."""
+        return await self._games.room_game(room_code)
+
+    async def ask(self, game_id: str) -> None:
+        """See `Source`."""
+        await self._asking.ask(game_id)
+
+    def channel(self, game_id: str) -> str:
+        """See `Source`."""
+        return keys.channel(game_id)
