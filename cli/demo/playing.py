@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from cli.demo.layout import Layout, Wishes, lay_out
-from cli.demo.processes import Processes, ProcessFailed
+from cli.demo.processes import Processes
 from cli.demo.report import Findings
 from cli.demo.truth import Reality
 from cli.demo.watching import Watcher
@@ -24,6 +24,8 @@ from cli.failing import CannotGoOn
 from ludo.store import keys
 from ludo.store.config import StoreConfig
 from ludo.store.connection import WORKER, connect, redis_address
+from ludo.store.redis_server import prepare_place
+from sandbox.config import SandboxConfig
 
 READY_WITHIN_S: Final = 30.0
 GAMES_A_WATCHER: Final = 30
@@ -39,20 +41,20 @@ async def _running(wishes: Wishes, folder: Path) -> AsyncIterator[tuple[Layout, 
         url = await parts.enter_async_context(redis_address(store))
         redis = connect(url, WORKER)
         parts.push_async_callback(redis.aclose)
+        SandboxConfig.from_env(layout.sandbox.environ)
         processes = await parts.enter_async_context(Processes(folder))
-        keepers = [processes.keep(layout.proxy), processes.keep(layout.worker)]
-        await _until_ready(layout, redis, keepers)
+        processes.keep(layout.proxy)
+        processes.keep(layout.worker)
+        await _until_ready(layout, redis, processes)
         processes.keep(layout.sandbox)
         yield layout, processes, redis
 
 
-async def _until_ready(layout: Layout, redis: Redis, keepers: list[asyncio.Task[None]]) -> None:
+async def _until_ready(layout: Layout, redis: Redis, processes: Processes) -> None:
     async with httpx.AsyncClient(timeout=2) as http:
         deadline = asyncio.get_running_loop().time() + READY_WITHIN_S
         while asyncio.get_running_loop().time() < deadline:
-            for keeper in keepers:
-                if keeper.done() and isinstance(error := keeper.exception(), ProcessFailed):
-                    raise CannotGoOn(str(error))
+            processes.check()
             if await _answers(http, layout) and await redis.exists(keys.WORKERS_ALIVE):
                 return
             await asyncio.sleep(POLL_S)
@@ -71,24 +73,24 @@ async def play_on(wishes: Wishes, folder: Path) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with _running(wishes, folder) as (layout, _, _redis):
+    async with _running(wishes, folder) as (layout, processes, _):
         typer.echo(f"Board:  {layout.board}")
         typer.echo(f"API:    {layout.board}docs")
         typer.echo(f"{wishes.games} games are being played. Ctrl-C ends everything.")
-        await stop.wait()
+        await processes.until_failed_or(stop)
         typer.echo("Ending …")
 
 
 async def play_once(wishes: Wishes, folder: Path) -> Findings:
     """Plays `wishes.total` games to their end and compares every mirror with the truth."""
     async with AsyncExitStack() as parts:
-        layout, _, redis = await parts.enter_async_context(_running(wishes, folder))
+        layout, processes, redis = await parts.enter_async_context(_running(wishes, folder))
         http = await parts.enter_async_context(httpx.AsyncClient(timeout=10))
         progress = parts.enter_context(_progress())
         reality = Reality(layout, http)
         watchers = _Watchers(layout.relay)
         parts.push_async_callback(watchers.end)
-        await _until_played(reality, watchers, wishes.total or 0, progress)
+        await _until_played(reality, watchers, processes, wishes.total or 0, progress)
         ids = list(watchers.ids)
         compared = await reality.until_equal(ids, wishes.settle)
         await watchers.until_done(wishes.settle if all(each.equal for each in compared) else 1.0)
@@ -109,10 +111,11 @@ def _progress() -> Progress:
 
 
 async def _until_played(
-    reality: Reality, watchers: "_Watchers", total: int, progress: Progress
+    reality: Reality, watchers: "_Watchers", processes: Processes, total: int, progress: Progress
 ) -> None:
     bar = progress.add_task("games played", total=total)
     while True:
+        processes.check()
         games = await reality.games()
         watchers.follow([game["gameId"] for game in games])
         ended = sum(game["status"] == "finished" for game in games)
@@ -156,8 +159,7 @@ class _Watchers:
 def data_folder(wanted: Path | None) -> Iterator[Path]:
     """The wanted folder, or one of this run's own that is gone afterwards."""
     if wanted is not None:
-        wanted.mkdir(parents=True, exist_ok=True)
-        yield wanted
+        yield prepare_place(wanted).folder
         return
     with tempfile.TemporaryDirectory(prefix="ludo-", ignore_cleanup_errors=True) as made:
         yield Path(made)

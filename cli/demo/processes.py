@@ -12,6 +12,8 @@ from typing import Final
 
 import structlog
 
+from cli.failing import CannotGoOn
+
 TERMINATE_WITHIN_S: Final = 3.0
 KILL_WITHIN_S: Final = 1.0
 RESTART_PAUSE_S: Final = 0.2
@@ -22,7 +24,7 @@ MAX_QUICK_ENDS: Final = 3
 log = structlog.get_logger("demo")
 
 
-class ProcessFailed(Exception):
+class ProcessFailed(CannotGoOn):
     """A process of the demo cannot be kept running; the message quotes what it said last."""
 
 
@@ -54,18 +56,23 @@ class Processes:
         await asyncio.gather(*self._keepers, return_exceptions=True)
         await asyncio.gather(*(_end(process) for process in self._running.values()))
 
-    def keep(self, part: Part) -> asyncio.Task[None]:
-        """Starts the part and starts it again whenever it ends.
-
-        The task ends only with ProcessFailed.
-        """
+    def keep(self, part: Part) -> None:
+        """Starts the part and starts it again whenever it ends."""
         keeper = asyncio.create_task(self._keep(part), name=f"keep-{part.name}")
         self._keepers.append(keeper)
-        return keeper
 
-    def pids(self) -> dict[str, int]:
-        """The process id of each running part."""
-        return {name: process.pid for name, process in self._running.items()}
+    def check(self) -> None:
+        """Raises ProcessFailed if a part cannot be kept running."""
+        for keeper in self._keepers:
+            if keeper.done() and (error := keeper.exception()):
+                raise error
+
+    async def until_failed_or(self, stop: asyncio.Event) -> None:
+        """Waits for `stop`; raises ProcessFailed if a part cannot be kept running."""
+        stopping = asyncio.create_task(stop.wait(), name="stop")
+        await asyncio.wait({stopping, *self._keepers}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        self.check()
 
     async def _keep(self, part: Part) -> None:
         loop = asyncio.get_running_loop()
