@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import uvicorn
@@ -137,7 +137,7 @@ class Receiver:
 
 
 @asynccontextmanager
-async def served(app: Any, lifespan: str = "on") -> AsyncIterator[str]:
+async def served(app: Any, lifespan: Literal["on", "off"] = "on") -> AsyncIterator[str]:
     """The address of an app that a real server serves on a free port."""
     with _free_port() as listener:
         settings = uvicorn.Config(app, lifespan=lifespan, log_config=None, log_level="critical")

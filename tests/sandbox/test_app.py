@@ -14,6 +14,7 @@ from ludo.rules.referee import Ruling, judge
 from ludo.rules.ruleset import RuleSet
 from ludo.upstream.signing import Verified
 from ludo.upstream.wire import GameEvent, RoomEvent, parse_event, parse_state
+from ludo.upstream.wire.models import PlayerAccount, Room, parse_data
 from sandbox.faults import parse_rates
 from tests.sandbox.builders import (
     SECRET,
@@ -246,6 +247,20 @@ async def test_players_are_registered_and_found() -> None:
     assert made.status_code == 201
     assert registered.pop("sessionToken").count(".") == 2
     assert found == registered
+
+
+async def test_our_client_reads_its_rooms_and_players() -> None:
+    """The bodies are those that `ludo.upstream` has models for."""
+    async with a_sandbox() as http:
+        opened = await http.post("/v1/rooms", json={**BOTS, "speed": 1})
+        room = parse_data(opened.content, Room)
+        account = await http.get(f"/v1/players/{room.players[0].player_id}")
+        listed = parse_data((await http.get("/v1/rooms?status=playing")).content, list[Room])
+
+    assert (room.status, room.player_count, room.max_players) == ("playing", 2, 2)
+    assert listed == [room]
+    name = parse_data(account.content, PlayerAccount).player_name
+    assert name == room.players[0].player_name
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,26 @@ async def test_a_player_who_does_nothing_is_played_for(sat: Sat) -> None:
     assert table.over
 
 
+async def test_the_rest_of_an_absent_players_turn_is_played_at_once(
+    sat: Sat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The turn timer runs once a turn, not once for the roll and once more for the move."""
+    lobby, playing = sat(60)
+    waited: list[Room] = []
+
+    async def timed_out(room: Room) -> bool:
+        waited.append(room)
+        return True
+
+    monkeypatch.setattr(playing, "_timed_out", timed_out)
+    room, table = a_game(lobby, playing, bots=1, people=1)
+    await playing.ended(room)
+
+    person = next(seat.player.id for seat in room.seats.values() if not seat.bot)
+    turns = [each for each in table.log if getattr(each.event, "current", None) == person]
+    assert len(waited) == len(turns)
+
+
 async def test_a_player_is_waited_for(sat: Sat) -> None:
     """Within the turn timer the game stands still at that seat."""
     lobby, playing = sat(60)

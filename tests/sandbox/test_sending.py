@@ -38,9 +38,10 @@ def test_ids_differ_between_events_and_games() -> None:
 
 def test_a_dropped_event_is_not_sent() -> None:
     """Nothing leaves, and the fault is told."""
-    told = of_event(EVENT, some_players(), Faults("7", {Fault.DROPPED: 1.0}))
+    suffered, sendings = of_event(EVENT, some_players(), Faults("7", {Fault.DROPPED: 1.0}))
 
-    assert told == ({Fault.DROPPED}, ())
+    assert suffered == {Fault.DROPPED}
+    assert sendings == ()
 
 
 def test_a_late_event_leaves_on_its_own() -> None:
