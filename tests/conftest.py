@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator
 
+import hypothesis
 import pytest
 import redis as blocking
 from redis.asyncio import Redis
@@ -9,6 +10,10 @@ from redis.asyncio import Redis
 from tests import waiting
 from tests.redis_servers import PrivateRedis
 
+# Two busy cores make any deadline a matter of luck; pytest-timeout ends what hangs.
+hypothesis.settings.register_profile("default", deadline=None)
+hypothesis.settings.register_profile("prove", deadline=None, max_examples=5_000)
+hypothesis.settings.load_profile("default")
 
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:

@@ -1,0 +1,47 @@
+"""What a log line looks like."""
+
+import json
+import logging
+
+import pytest
+import structlog
+
+from ludo.logs import LogConfig, LogFormat, configure_logs
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_before() -> object:
+    before = (logging.root.handlers[:], logging.root.level)
+    yield
+    logging.root.handlers[:], logging.root.level = before
+    structlog.reset_defaults()
+
+
+def test_line_is_one_json_object(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a terminal a line has event, level, time and the fields."""
+    configure_logs(LogConfig())
+    structlog.get_logger("any").info("thing.happened", game="gm_1")
+
+    line = json.loads(capsys.readouterr().err)
+    assert (line["event"], line["level"], line["game"]) == ("thing.happened", "info", "gm_1")
+    assert line["timestamp"].endswith("Z")
+
+
+def test_exception_is_in_the_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """A traceback is a field, so that a line stays a line."""
+    configure_logs(LogConfig(log_format=LogFormat.JSON))
+    try:
+        int("broken")
+    except ValueError:
+        structlog.get_logger("any").exception("thing.failed")
+
+    assert "broken" in json.loads(capsys.readouterr().err)["exception"]
+
+
+def test_libraries_do_not_log_every_call(capsys: pytest.CaptureFixture[str]) -> None:
+    """httpx would name every address it asks."""
+    configure_logs(LogConfig(log_format=LogFormat.JSON))
+    logging.getLogger("httpx").info("HTTP Request: GET http://upstream/secret")
+    logging.getLogger("httpx").warning("kept")
+
+    assert [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()] == ["kept"]
