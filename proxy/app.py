@@ -4,21 +4,26 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from litestar import Litestar
+from litestar import Litestar, Router
 from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
 from proxy import problems
+from proxy.admission import Admission, provide_caller, provide_identity
 from proxy.config import ProxySettings, Role
 from proxy.docs import description, docs_routes
 from proxy.edge import Edge
+from proxy.facade.routes.games import GAMES
+from proxy.facade.routes.players import PLAYERS
+from proxy.facade.routes.rooms import ROOMS
 from proxy.health import health_routes
 from proxy.metrics import metrics_routes
 from proxy.pages import board_routes
 from proxy.parts import Parts, make_parts, running
 from proxy.relay.routes import relay_routes
+from proxy.tokens import token_route
 from proxy.webhooks.routes import webhook_routes
 
 MAX_BODY: Final = 65_536
@@ -56,10 +61,32 @@ def create_app(settings: ProxySettings, *, redis_url: str, role: Role = Role.ALL
 def _routes(parts: Parts, role: Role) -> Sequence[ControllerRouterHandler]:
     routes: list[ControllerRouterHandler] = [*health_routes(), *metrics_routes(), *docs_routes()]
     if role.serves_api:
-        routes += webhook_routes()
+        routes += [*webhook_routes(), _api(parts)]
+        routes += _development(parts)
     if parts.relay is not None:
         routes += [*relay_routes(parts.relay), *board_routes()]
     return routes
+
+
+def _api(parts: Parts) -> Router:
+    admission = Admission(parts.verifier, parts.quota, parts.settings.proxy.trusted_hops)
+    return Router(
+        "/v1",
+        route_handlers=[*ROOMS, *PLAYERS, *GAMES],
+        middleware=[admission],
+        dependencies={
+            "caller": Provide(provide_caller, sync_to_thread=False),
+            "identity": Provide(provide_identity, sync_to_thread=False),
+        },
+        security=[{"bearer": []}],
+    )
+
+
+def _development(parts: Parts) -> list[ControllerRouterHandler]:
+    config = parts.settings.proxy
+    if not config.dev or config.jwt_secret is None:
+        return []
+    return [token_route(config.jwt_secret.get_secret_value())]
 
 
 def _provided(parts: Parts) -> dict[str, Provide]:
@@ -67,6 +94,11 @@ def _provided(parts: Parts) -> dict[str, Provide]:
         "intake": parts.intake,
         "metrics": parts.metrics,
         "readiness": parts.readiness,
+        "reader": parts.facade.reader,
+        "referee": parts.facade.referee,
+        "states": parts.facade.states,
+        "telemetry": parts.telemetry,
+        "writer": parts.facade.writer,
     }
     return {name: Provide(_always(part), sync_to_thread=False) for name, part in given.items()}
 

@@ -16,6 +16,10 @@ Each message is one sentence for the caller: what was expected, what was found, 
 `problems.py` alone knows which status each of them becomes.
 """
 
+from collections.abc import Mapping
+
+from ludo.config import Rate
+
 
 class ProxyError(Exception):
     """The base of this room's errors."""
@@ -34,13 +38,18 @@ class KeysUnavailable(ProxyError):
 
 
 class QuotaExceeded(ProxyError):
-    """A window of the caller's quota is used up; `retry_after` is in seconds."""
+    """A window of the caller's quota is used up.
 
-    def __init__(self, limit: int, seconds: int, retry_after: int) -> None:
+    `retry_after` is in seconds; `headers` tell what is left of every window.
+    """
+
+    def __init__(self, rate: Rate, retry_after: int, headers: Mapping[str, str]) -> None:
         super().__init__(
-            f"the quota of {limit} requests in {seconds} s is used up; ask again in {retry_after} s"
+            f"the quota of {rate.limit} requests in {rate.seconds} s is used up; "
+            f"ask again in {retry_after} s"
         )
         self.retry_after = retry_after
+        self.headers = headers
 
 
 class BadRequest(ProxyError):

@@ -14,11 +14,13 @@ from redis.exceptions import RedisError
 
 from ludo.rules.ruleset import RuleSet
 from ludo.store import durability
+from ludo.store.circuits import SharedCircuits
 from ludo.store.claims import Claims
 from ludo.store.connection import connect
 from ludo.store.feed import Feed
 from ludo.store.games import GameReader
 from ludo.store.inbox import Inbox
+from ludo.store.permits import Permits
 from ludo.store.quota import Quota
 from ludo.store.scripts import Scripts
 from ludo.upstream.circuits import Circuits
@@ -28,6 +30,7 @@ from ludo.upstream.retry import Retries
 from proxy import looks
 from proxy.auth import Verifier
 from proxy.config import ProxySettings, Role
+from proxy.facade.parts import Facade, make_facade
 from proxy.health import Readiness
 from proxy.jwks import PublishedKeys
 from proxy.metrics import Metrics
@@ -52,6 +55,8 @@ class Parts:
     redis: Redis
     keys_client: httpx.AsyncClient
     client: LudoClient
+    shared: SharedCircuits
+    facade: Facade
     verifier: Verifier
     quota: Quota
     intake: Intake
@@ -68,8 +73,10 @@ def make_parts(settings: ProxySettings, redis_url: str, role: Role) -> Parts:
     redis = connect(redis_url)
     scripts = Scripts(redis)
     telemetry = Telemetry()
-    circuits = Circuits()
-    guard = Guard(circuits=circuits, retries=Retries.usual(settings.upstream.attempts))
+    shared = SharedCircuits(redis, scripts)
+    client = LudoClient.from_config(
+        settings.upstream, guard=_guard(settings, scripts, shared, telemetry)
+    )
     keys_client = httpx.AsyncClient(trust_env=False, follow_redirects=False)
     verifier = Verifier.of(config, _published(settings, keys_client))
     evidence = Evidence(redis)
@@ -78,7 +85,9 @@ def make_parts(settings: ProxySettings, redis_url: str, role: Role) -> Parts:
         settings=settings,
         redis=redis,
         keys_client=keys_client,
-        client=LudoClient.from_config(settings.upstream, guard=guard),
+        client=client,
+        shared=shared,
+        facade=make_facade(settings, redis, scripts, client, telemetry),
         verifier=verifier,
         quota=Quota(scripts, config.quota, time.monotonic),
         intake=Intake(
@@ -87,14 +96,26 @@ def make_parts(settings: ProxySettings, redis_url: str, role: Role) -> Parts:
         evidence=evidence,
         relay=relay,
         telemetry=telemetry,
-        readiness=_readiness(settings, redis, circuits, relay),
-        metrics=Metrics(redis, telemetry, circuits, relay.status if relay else None),
+        readiness=_readiness(settings, redis, shared.circuits, relay),
+        metrics=Metrics(redis, telemetry, shared.circuits, relay.status if relay else None),
     )
 
 
 def _published(settings: ProxySettings, client: httpx.AsyncClient) -> PublishedKeys | None:
     url = settings.proxy.jwks_url
     return None if url is None else PublishedKeys(url, client, time.monotonic)
+
+
+def _guard(
+    settings: ProxySettings, scripts: Scripts, shared: SharedCircuits, telemetry: Telemetry
+) -> Guard:
+    limit = settings.upstream.limit
+    retries = Retries.usual(settings.upstream.attempts)
+    if limit is None:
+        return Guard(circuits=shared.circuits, retries=retries)
+    permits = Permits(scripts, limit)
+    telemetry.watch_budget(lambda: limit.limit if permits.left is None else permits.left)
+    return Guard(budget=permits, circuits=shared.circuits, retries=retries)
 
 
 def _relay(
@@ -139,6 +160,8 @@ async def running(parts: Parts) -> AsyncIterator[None]:
         stack.push_async_callback(parts.keys_client.aclose)
         await _admit(parts)
         await stack.enter_async_context(parts.client)
+        await stack.enter_async_context(_task("circuits", parts.shared.run()))
+        stack.push_async_callback(parts.facade.reader.aclose)
         await stack.enter_async_context(_task("evidence", parts.evidence.run()))
         if parts.relay is not None:
             await stack.enter_async_context(parts.relay.running())

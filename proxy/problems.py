@@ -42,7 +42,7 @@ class Problem:
         """The members of RFC 9457 §3 and of upstream's envelope."""
         return {
             "type": self.type,
-            "title": HTTPStatus(self.status).phrase,
+            "title": _phrase(self.status),
             "status": self.status,
             "detail": self.detail,
             "success": False,
@@ -86,8 +86,8 @@ def _of_ours(error: errors.ProxyError) -> Problem:
             return Problem(403, "forbidden", sentence)
         case errors.KeysUnavailable():
             return Problem(503, "keys-unavailable", sentence, UPSTREAM_RETRY_S)
-        case errors.QuotaExceeded(retry_after=retry_after):
-            return Problem(429, "quota-exceeded", sentence, retry_after)
+        case errors.QuotaExceeded(retry_after=retry_after, headers=headers):
+            return Problem(429, "quota-exceeded", sentence, retry_after, headers=headers)
         case errors.BadRequest():
             return Problem(400, "bad-request", sentence)
         case errors.UnknownPath():
@@ -110,8 +110,8 @@ def _of_upstream(error: upstream.UpstreamError) -> Problem:
         case upstream.UpstreamRefused(status=401):
             # It is our key that upstream refuses; a 401 would make callers drop their own token.
             return Problem(502, "upstream-refused-our-key", "upstream refuses this proxy's key")
-        case upstream.UpstreamRefused(status=status, code=code, message=message):
-            return Problem(status, _token(code) or _token_of(status), message or sentence)
+        case upstream.UpstreamRefused():
+            return _of_refusal(error)
         case upstream.BudgetSpent(retry_after=retry_after):
             return Problem(503, "budget-spent", sentence, retry_after)
         case upstream.CircuitOpen(retry_after=retry_after):
@@ -124,6 +124,12 @@ def _of_upstream(error: upstream.UpstreamError) -> Problem:
             return Problem(502, "upstream-malformed", "upstream's answer could not be read")
         case _:
             return Problem(503, "upstream-unavailable", sentence, UPSTREAM_RETRY_S)
+
+
+def _of_refusal(error: upstream.UpstreamRefused) -> Problem:
+    members = {} if error.clause is None else {"clause": error.clause}
+    kind = _token(error.code) or _token_of(error.status)
+    return Problem(error.status, kind, error.message, members=members)
 
 
 def _of_framework(error: HTTPException) -> Problem:
@@ -143,8 +149,17 @@ def _sentence(error: HTTPException) -> str:
             return "this path does not take this method"
         case 413:
             return "the body is larger than this path takes"
+        case 400 if isinstance(error.extra, list) and error.extra:
+            return _mistake(error.extra[0])
         case _:
-            return error.detail or HTTPStatus(error.status_code).phrase
+            return error.detail or _phrase(error.status_code)
+
+
+def _mistake(found: Any) -> str:
+    """The first thing that is wrong with a body or a parameter, as Litestar tells it."""
+    if not isinstance(found, dict):
+        return "the request cannot be read"
+    return f"{found.get('key') or 'request'}: {found.get('message', 'cannot be read')}"
 
 
 def _token(code: str | None) -> str | None:
@@ -155,7 +170,14 @@ def _token(code: str | None) -> str | None:
 
 
 def _token_of(status: int) -> str:
-    return "-".join(HTTPStatus(status).phrase.lower().replace("'", "").split())
+    return "-".join(_phrase(status).lower().replace("'", "").split())
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:  # upstream may answer with a status that nobody registered
+        return "Error"
 
 
 def answer(_request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:

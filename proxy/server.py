@@ -16,6 +16,7 @@ import structlog
 import uvicorn
 import uvloop
 from litestar import Litestar
+from prometheus_client import disable_created_metrics
 
 from ludo.config import ConfigError
 from ludo.store.connection import redis_address
@@ -45,6 +46,7 @@ def run(
 ) -> None:
     """Serves until a signal ends it; raises ConfigError or StoreError when it cannot start."""
     _check_uvicorn()
+    disable_created_metrics()  # a second series for each counter, which nobody reads
     settings = ProxySettings.from_env(environ)
     chosen = _role(role)
     with closing(_listening(host, port)) as listener:

@@ -1,5 +1,6 @@
 """What one process measures of itself; labels are route templates and fixed words only."""
 
+from collections.abc import Callable
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -41,7 +42,7 @@ class Telemetry:
             ("clause",),
             registry=self.registry,
         )
-        self.budget_left = Gauge(
+        self._budget_left = Gauge(
             "ludo_upstream_permits_left",
             "Permits left in upstream's budget when last asked.",
             registry=self.registry,
@@ -55,6 +56,10 @@ class Telemetry:
     def read(self, route: str, source: str) -> None:
         """Notes where the answer of a read came from: mirror, hit, stale, fetched."""
         self._reads.labels(route, source).inc()
+
+    def watch_budget(self, left: Callable[[], float]) -> None:
+        """From now on tell how many permits are left."""
+        self._budget_left.set_function(left)
 
     def refused_move(self, clause: str) -> None:
         """Notes a move that did not cost upstream anything."""

@@ -19,6 +19,13 @@ FINISHED: Final = "ludo:games:finished"
 NUDGE: Final = "ludo:nudge"
 REJECTED: Final = "ludo:rejected"
 
+PERMITS: Final = "ludo:permits"
+"""Sorted set: one entry a call to upstream, scored by its time; expires one window after it."""
+PERMITS_STATE: Final = "ludo:permits:state"
+"""Hash: which log this is, and until when upstream wants no call; expires a day after a call."""
+CIRCUITS: Final = "ludo:circuits"
+"""Hash: how each circuit stands, `<epoch> <phase> <open until ms>`; expires a day after it."""
+
 ARQ_QUEUE: Final = "arq:queue"
 WORKERS_ALIVE: Final = "arq:queue:health-check"
 """arq's own: there while a worker lives, written every 5 s."""
@@ -93,3 +100,33 @@ def cache_tag(tag: str) -> str:
 def quota(caller: str, rate: str) -> str:
     """Hash: what a caller took of one rate; expires two windows after the last request."""
     return f"ludo:quota:{rate}:{caller}"
+
+
+def circuit_probe(name: str, epoch: int) -> str:
+    """String: who may probe upstream for one epoch of a circuit."""
+    return f"ludo:circuits:probe:{epoch}:{name}"
+
+
+def cache_entry(key: str) -> str:
+    """Hash: a kept answer (version 1); expires when not even a failing upstream justifies it."""
+    return f"ludo:cache:entry:1:{key}"
+
+
+def cache_flight(key: str) -> str:
+    """String: the token of whoever fetches an answer now, or why that failed a moment ago."""
+    return f"ludo:cache:flight:{key}"
+
+
+def reply(request: str) -> str:
+    """Hash: the first answer to a request with an idempotency key."""
+    return f"ludo:reply:{request}"
+
+
+def written(game_id: str) -> str:
+    """String: the mirror's sequence when a write to the game last passed through us."""
+    return f"ludo:written:{game_id}"
+
+
+def written_by(caller: str, game_id: str) -> str:
+    """String: the same for one caller, until that caller's next read."""
+    return f"ludo:written:{game_id}:{caller}"

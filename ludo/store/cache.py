@@ -1,0 +1,178 @@
+"""Upstream's answers, kept for all replicas, and fetched by one of them at a time.
+
+An entry counts under the generations of its tags: a purge makes a new generation, so it costs one
+step however much it covers, and what was fetched before it is never seen after it.
+"""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from ludo.store import keys
+from ludo.store.scripts import Scripts
+
+FLIGHT_MS: Final = 2_000
+"""A flight whose leader died is taken over after this; a living leader prolongs it."""
+PROLONG_S: Final = 0.5
+TAG_TTL_S: Final = 24 * 3600
+
+
+class Freshness(StrEnum):
+    """How good a kept answer still is."""
+
+    FRESH = "fresh"
+    USABLE = "usable"
+    """Its soft lifetime is over: good to answer with, while somebody fetches the next one."""
+    OLD = "old"
+    """Its hard lifetime is over: good only if upstream fails."""
+    NONE = "none"
+
+
+class Role(StrEnum):
+    """Who fetches the next answer."""
+
+    NONE = "none"
+    LEAD = "lead"
+    FOLLOW = "follow"
+    FAILED = "failed"
+    """Somebody tried a moment ago; the note says what happened."""
+
+
+class Entry(msgspec.Struct, frozen=True, array_like=True):
+    """A kept answer: `stored_at` is Unix milliseconds of Redis' clock."""
+
+    status: int
+    body: bytes
+    etag: str
+    stored_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetimes:
+    """Seconds an answer may be used: `soft` as it is, `hard` while a new one is fetched, and
+    `on_error` longer than that if upstream fails.
+    """
+
+    soft: float
+    hard: float
+    on_error: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the cache says: the entry if any, and who fetches. `now` is Redis' Unix ms."""
+
+    freshness: Freshness
+    role: Role
+    now: int
+    generations: bytes
+    entry: Entry | None
+    note: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """Our right to fetch one answer for everybody."""
+
+    key: str
+    tags: tuple[str, ...]
+    token: str
+    generations: bytes
+
+
+_ENTRY: Final = msgspec.msgpack.Decoder(Entry)
+
+
+class SharedCache:
+    """The cache of all replicas; every call raises redis.exceptions.RedisError."""
+
+    def __init__(self, redis: Redis, scripts: Scripts) -> None:
+        self._redis = redis
+        self._scripts = scripts
+
+    async def look(self, key: str, tags: Sequence[str], token: str) -> Found:
+        """The answer kept under a key, and whether `token` may fetch the next one."""
+        answer = await self._scripts.run(
+            "look_in_cache", keys=_keys(key, tags), args=[token, FLIGHT_MS]
+        )
+        freshness, role, now, generations, body, note = answer
+        entry = _ENTRY.decode(body) if body else None
+        return Found(
+            Freshness(freshness.decode()), Role(role.decode()), now, generations, entry, note
+        )
+
+    async def keep(self, flight: Flight, entry: Entry, lifetimes: Lifetimes) -> bool:
+        """Keep a fetched answer and end the flight; False if it was purged meanwhile."""
+        soft, hard = int(lifetimes.soft * 1000), int(lifetimes.hard * 1000)
+        verdict = await self._scripts.run(
+            "keep_in_cache",
+            keys=_keys(flight.key, flight.tags),
+            args=[
+                flight.token,
+                flight.generations,
+                msgspec.msgpack.encode(entry),
+                soft,
+                hard,
+                max(1, hard + int(lifetimes.on_error * 1000)),
+            ],
+        )
+        return bool(verdict != b"purged")
+
+    async def fail(self, flight: Flight, note: bytes, seconds: float) -> None:
+        """End the flight, and tell whoever asks in the next seconds why there is no answer."""
+        await self._hold(flight, seconds, note)
+
+    async def abandon(self, flight: Flight) -> None:
+        """End the flight; the next one who asks fetches."""
+        await self._scripts.run(
+            "give_back", keys=[keys.cache_flight(flight.key)], args=[flight.token]
+        )
+
+    @asynccontextmanager
+    async def prolonged(self, flight: Flight) -> AsyncIterator[None]:
+        """Keeps the flight ours for as long as the block runs."""
+        task = asyncio.create_task(self._prolong(flight), name="flight")
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def purge(self, tags: Iterable[str]) -> None:
+        """Make everything that carries one of the tags, kept or on its way, count no more."""
+        async with self._redis.pipeline(transaction=True) as pipe:
+            for tag in tags:
+                pipe.incr(keys.cache_tag(tag))
+                pipe.expire(keys.cache_tag(tag), TAG_TTL_S)
+            await pipe.execute()
+
+    async def _prolong(self, flight: Flight) -> None:
+        while True:
+            await asyncio.sleep(PROLONG_S)
+            with suppress(RedisError, OSError):
+                await self._hold(flight, FLIGHT_MS / 1000, b"")
+
+    async def _hold(self, flight: Flight, seconds: float, note: bytes) -> None:
+        await self._scripts.run(
+            "hold_flight",
+            keys=[keys.cache_flight(flight.key)],
+            args=[flight.token, int(seconds * 1000), note],
+        )
+
+
+def new_token() -> str:
+    """A token that nobody else has."""
+    return secrets.token_hex(8)
+
+
+def _keys(key: str, tags: Sequence[str]) -> list[str]:
+    return [keys.cache_entry(key), keys.cache_flight(key), *map(keys.cache_tag, tags)]

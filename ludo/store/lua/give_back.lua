@@ -1,0 +1,3 @@
+-- Deletes a key that holds our token, and no other. Answers 1 | 0.
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1])

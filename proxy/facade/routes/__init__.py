@@ -1,0 +1,1 @@
+"""The facade's paths: what each takes, and which service answers."""

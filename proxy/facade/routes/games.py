@@ -1,0 +1,154 @@
+"""`/v1/games`: list, state, roll, move, validate."""
+
+from dataclasses import replace
+from typing import Annotated, Any, Final, Literal
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import Parameter
+
+from ludo.upstream.budget import CallClass
+from proxy.errors import NotAllowed
+from proxy.facade.acting import Body, acting
+from proxy.facade.answers import CACHE_NAME, REVALIDATED, cached_answer, json_answer
+from proxy.facade.refereeing import LocalReferee
+from proxy.facade.routes.naming import known
+from proxy.facade.routes.passing import passed_on
+from proxy.facade.routes.rooms import Asked, Key
+from proxy.facade.routes.shapes import (
+    READ,
+    WRITE,
+    AnyAnswer,
+    GamesAnswer,
+    Moving,
+    Rolling,
+    StateAnswer,
+    Validating,
+    answers,
+)
+from proxy.facade.states import GameStates, Mirrored
+from proxy.facade.writing import Write, Writer
+from proxy.relay.callers import Caller
+from proxy.telemetry import Telemetry
+
+_TAGS: Final = ["games"]
+Limit = Annotated[int, Parameter(query="limit", ge=1, le=100)]
+
+
+@get("/games", tags=_TAGS, operation_id="ListGames", responses=answers(GamesAnswer, *READ))
+async def list_games(
+    states: NamedDependency[GameStates],
+    caller: NamedDependency[Caller],
+    status: Literal["playing", "finished"] = "playing",
+    limit: Limit = 50,
+) -> Response[dict[str, Any]]:
+    """Games with a mirror, newest first."""
+    listed = await states.games(status, limit)
+    seen = [game for game in listed if caller.may_watch(game["gameId"])]
+    headers = {"Cache-Control": REVALIDATED, "Cache-Status": f"{CACHE_NAME}; hit; detail=mirror"}
+    return Response({"success": True, "data": seen}, headers=headers)
+
+
+@get(
+    "/games/{game_id:str}/state",
+    tags=_TAGS,
+    operation_id="GetGameState",
+    responses=answers(StateAnswer, *READ),
+)
+async def show_state(
+    request: Asked,
+    states: NamedDependency[GameStates],
+    caller: NamedDependency[Caller],
+    identity: NamedDependency[str],
+    telemetry: NamedDependency[Telemetry],
+    game_id: str,
+) -> Response[bytes]:
+    """The state of a game, never older than what the relay has pushed."""
+    if not caller.may_watch(known(game_id)):
+        raise NotAllowed("expected a token for this game; found one for others")
+    found = await states.state(game_id, identity)
+    if not isinstance(found, Mirrored):
+        telemetry.read("state", found.source.value)
+        return cached_answer(request, found)
+    telemetry.read("state", "mirror")
+    headers = {
+        "ETag": found.etag,
+        "Age": str(found.age),
+        "Cache-Control": REVALIDATED,
+        "Cache-Status": f"{CACHE_NAME}; hit; detail=mirror",
+        "Ludo-Stale": "true" if found.stored.stale else "false",
+    }
+    return json_answer(request, found.body, headers)
+
+
+@post(
+    "/games/{game_id:str}/roll",
+    tags=_TAGS,
+    operation_id="Roll",
+    responses=answers(AnyAnswer, *WRITE),
+    status_code=200,
+)
+async def roll(
+    writer: NamedDependency[Writer],
+    caller: NamedDependency[Caller],
+    identity: NamedDependency[str],
+    game_id: str,
+    data: Rolling = None,
+    key: Key = None,
+) -> Response[bytes]:
+    """Roll the dice, as the token's player."""
+    write = _play("/games/{gameId}/roll", game_id, acting(data or {}, caller))
+    return await passed_on(writer, write, identity, key)
+
+
+@post(
+    "/games/{game_id:str}/move",
+    tags=_TAGS,
+    operation_id="Move",
+    responses=answers(AnyAnswer, *WRITE),
+    status_code=200,
+)
+async def move(
+    writer: NamedDependency[Writer],
+    referee: NamedDependency[LocalReferee],
+    caller: NamedDependency[Caller],
+    identity: NamedDependency[str],
+    game_id: str,
+    data: Moving,
+    key: Key = None,
+) -> Response[bytes]:
+    """Move a piece; a move that the rules forbid is refused without asking upstream."""
+    body = acting(data, caller)
+    write = _play("/games/{gameId}/move", game_id, body)
+    checked = replace(write, check=lambda: referee.check(game_id, body))
+    return await passed_on(writer, checked, identity, key)
+
+
+@post(
+    "/games/{game_id:str}/validate",
+    tags=_TAGS,
+    operation_id="Validate",
+    responses=answers(AnyAnswer, *WRITE),
+    status_code=200,
+)
+async def validate(
+    writer: NamedDependency[Writer],
+    caller: NamedDependency[Caller],
+    identity: NamedDependency[str],
+    game_id: str,
+    data: Validating,
+    key: Key = None,
+) -> Response[bytes]:
+    """Ask upstream whether a move would do; nothing changes by it."""
+    body = acting(data, caller, name="player_id")
+    params = {"gameId": known(game_id)}
+    write = Write("/games/{gameId}/validate", params, body, klass=CallClass.READ)
+    return await passed_on(writer, write, identity, key)
+
+
+def _play(route: str, game_id: str, body: Body) -> Write:
+    name = known(game_id)
+    return Write(route, {"gameId": name}, body, (f"game:{name}",), game_id=name)
+
+
+GAMES: Final = (list_games, show_state, roll, move, validate)

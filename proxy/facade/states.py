@@ -1,0 +1,140 @@
+"""Games as they stand: from the mirror, so that a read is never older than the last push."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import msgspec
+import structlog
+
+from ludo.store.errors import StoreError
+from ludo.store.games import GameReader, Stored
+from ludo.store.writes import Writes
+from ludo.upstream.client import LudoClient
+from ludo.upstream.errors import UpstreamError, UpstreamRefused
+from proxy.facade import policy
+from proxy.facade.fetching import Fetched, entry_of
+from proxy.facade.reading import Reader, Served, Source
+
+ADVANCE_WITHIN_S: Final = 0.5
+POLL_S: Final = 0.02
+_LISTED: Final = (
+    "gameId",
+    "roomCode",
+    "gameMode",
+    "status",
+    "sequence",
+    "currentPlayerId",
+    "updatedAt",
+)
+_PLAYER: Final = ("playerId", "playerName", "color")
+
+log = structlog.get_logger("facade")
+
+
+@dataclass(frozen=True, slots=True)
+class Mirrored:
+    """A state from the mirror; `age` is seconds since it was last known to be true."""
+
+    stored: Stored
+    age: int
+
+    @property
+    def etag(self) -> str:
+        """The mirror's place."""
+        return f'"{self.stored.epoch}:{self.stored.seq}"'
+
+    @property
+    def body(self) -> bytes:
+        """The whole answer."""
+        return b'{"success":true,"data":' + self.stored.body_json + b"}"
+
+
+class GameStates:
+    """Reads of games; every call raises RedisError, and what `Reader.read` raises."""
+
+    def __init__(
+        self,
+        games: GameReader,
+        writes: Writes,
+        reader: Reader,
+        client: LudoClient,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._games = games
+        self._writes = writes
+        self._reader = reader
+        self._client = client
+        self._wall = wall
+
+    async def state(self, game_id: str, caller: str) -> Mirrored | Served:
+        """A game's state for a caller, who sees what he wrote."""
+        since = await self._writes.pending(game_id, caller)
+        if since is not None:
+            return await self._after(game_id, since)
+        stored = await self._games.load(game_id)
+        if stored is not None:
+            return self._mirrored(stored)
+        served = await self._reader.read(policy.state(game_id))
+        # A mirror may have begun meanwhile, and have been pushed.
+        begun = await self._games.load(game_id)
+        return served if begun is None else self._mirrored(begun)
+
+    async def games(
+        self, status: Literal["playing", "finished"], limit: int
+    ) -> list[dict[str, Any]]:
+        """Mirrored games of a status, newest first."""
+        return [_listed(stored.body) for stored in await self._games.list(status, limit)]
+
+    async def _after(self, game_id: str, since: int) -> Mirrored | Served:
+        """The state past a write: from the mirror if it moves on in time, else from upstream."""
+        if await self._moves_on(game_id, since):
+            stored = await self._games.load(game_id)
+            if stored is not None:
+                return self._mirrored(stored)
+        try:
+            fetched = await self._fetched(game_id)
+        except (UpstreamError, StoreError) as error:
+            stored = await self._games.load(game_id)
+            if stored is None or isinstance(error, UpstreamRefused):
+                raise
+            log.info("state.unconfirmed", game=game_id, error=repr(error))
+            return self._mirrored(stored)
+        stored = await self._games.load(game_id)
+        if stored is None or stored.seq < _sequence(fetched.entry.body):
+            return Served(fetched.entry, Source.FETCHED)
+        return self._mirrored(stored)
+
+    async def _moves_on(self, game_id: str, since: int) -> bool:
+        try:
+            async with asyncio.timeout(ADVANCE_WITHIN_S):
+                while True:
+                    tip = (await self._games.tips([game_id])).get(game_id)
+                    if tip is not None and tip[1] > since:
+                        return True
+                    await asyncio.sleep(POLL_S)
+        except TimeoutError:
+            return False
+
+    async def _fetched(self, game_id: str) -> Fetched:
+        response = await self._client.request(policy.state(game_id).call)
+        return Fetched(entry_of(response, 0), kept=False)
+
+    def _mirrored(self, stored: Stored) -> Mirrored:
+        return Mirrored(stored, max(0, int(self._wall() - stored.as_of / 1000)))
+
+
+def _listed(body: dict[str, Any]) -> dict[str, Any]:
+    listed = {name: body[name] for name in _LISTED}
+    players = [{name: player[name] for name in _PLAYER} for player in body["players"]]
+    return {**listed, "players": players}
+
+
+def _sequence(body: bytes) -> int:
+    """The sequence that a state body names; -1 for a body without one."""
+    document: Any = msgspec.json.decode(body)
+    data = document.get("data", document) if isinstance(document, dict) else {}
+    sequence = data.get("sequence") if isinstance(data, dict) else None
+    return sequence if isinstance(sequence, int) else -1
