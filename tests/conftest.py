@@ -11,7 +11,6 @@ from tests import waiting
 from tests.redis_servers import PrivateRedis
 
 # Two busy cores make any deadline a matter of luck; pytest-timeout ends what hangs.
-# A machine that is busy with other tests is slow, which says nothing about the code.
 hypothesis.settings.register_profile("default", deadline=None)
 hypothesis.settings.register_profile("prove", deadline=None, max_examples=5_000)
 hypothesis.settings.load_profile("default")
