@@ -28,7 +28,7 @@ let moveOn = 0;
 const token = () => sessionStorage.getItem(TOKEN) ?? "";
 const relay = new LudoRelay(relayAddress(), { token });
 const curtain = new Curtain();
-const lobby = new Lobby(token);
+const lobby = new Lobby(token, listed, unlisted);
 const table = new Table(/** @type {any} */ (byId("board")), gameOver);
 const sign = new ConnectionSign(relay, () => watching);
 
@@ -74,35 +74,38 @@ function expose() {
     turn: state ? playerOf(state, state.currentPlayerId).color : "",
   });
   say(byId("sequence"), state ? `#${game.seq}` : "");
-  say(byId("match"), state ? [state.roomCode && `Room ${state.roomCode}`, state.gameMode].filter(Boolean).join(" · ") : "");
+  const room = state?.roomCode ? `Room ${state.roomCode} · ` : "";
+  say(byId("match"), state ? room + state.gameMode : "");
 }
 
 // The game
 
-relay.addEventListener("snap", ({ detail }) => {
+relay.on("snap", (detail) => {
   if (detail.game !== watching) return;
   curtain.hide();
+  if (over === watching) over = null;
   table.replace(detail.state, detail.why);
   expose();
   sign.show();
 });
 
-relay.addEventListener("delta", ({ detail }) => {
+relay.on("delta", (detail) => {
   if (detail.game !== watching) return;
   table.play(detail);
   expose();
 });
 
-relay.addEventListener("ended", ({ detail }) => {
+relay.on("ended", (detail) => {
   const state = relay.game(detail.game)?.state;
   if (detail.game === watching && state) table.end(state, detail.result?.placements);
 });
 
-relay.addEventListener("gone", ({ detail }) => {
+relay.on("gone", (detail) => {
   if (detail.game !== watching || relay.game(detail.game)?.state) return;
   over = detail.game;
   const hint = detail.retry ? "It is looked for again every few seconds." : "It cannot be shown.";
-  curtain.word(`No game ${detail.game}`, hint, latestLink("Follow the latest game"));
+  const link = latestLink("Follow the latest game");
+  curtain.word(`No game ${detail.game}`, html("p", {}, hint), link);
 });
 
 function gameOver(state, placements) {
@@ -127,36 +130,51 @@ const latestLink = (text) => html("a", { class: "button", href: "#" }, text);
 
 // The list of games
 
-lobby.addEventListener("listed", ({ detail }) => {
-  say(byId("games-note"), detail.length ? "" : "None at the moment.");
+function listed() {
+  say(byId("games-note"), lobby.games.length ? "" : "None at the moment.");
   reconsider();
-  if (!watching) {
-    curtain.word("No game is being played",
-      "Games appear here by themselves as soon as they start.",
-      html("p", {}, "Start some with ", html("code", {}, "make demo"), ", or create a room with ", html("code", {}, "POST /v1/rooms"), "."),
-    );
-  }
-});
+  if (!watching) curtain.word("No game is being played", ...HOW_TO_START.map((line) => line()));
+}
 
-lobby.addEventListener("failed", ({ detail }) => {
-  if (detail instanceof TokenWanted) return askForToken();
+const code = (text) => html("code", {}, text);
+const HOW_TO_START = [
+  () => html("p", {}, "Games appear here by themselves as soon as they start."),
+  () =>
+    html(
+      "p",
+      {},
+      ...[
+        "Start some with ",
+        code("make demo"),
+        ", or create a room with ",
+        code("POST /v1/rooms"),
+      ],
+      ".",
+    ),
+];
+
+function unlisted(problem) {
+  if (problem instanceof TokenWanted) return askForToken();
   say(byId("games-note"), "The list cannot be fetched just now; trying again.");
-  if (!watching) curtain.word("The proxy does not answer", "This page keeps trying and goes on by itself.");
+  const hope = "This page keeps trying and goes on by itself.";
+  if (!watching) curtain.word("The proxy does not answer", html("p", {}, hope));
   return undefined;
-});
+}
 
 function askForToken() {
   say(byId("games-note"), "This proxy shows games to known callers.");
   if (picked() && watching !== picked()) follow(picked());
   if (relay.game(watching ?? "")?.state) return;
-  const take = (given) => {
-    sessionStorage.setItem(TOKEN, given);
-    curtain.hide();
-    relay.close();
-    relay.open();
-    lobby.poll();
-  };
-  curtain.word("A token, please", "This proxy shows games to known callers. The token stays in this tab.", tokenForm(take));
+  const why = "This proxy shows games to known callers. The token stays in this tab.";
+  curtain.word("A token, please", html("p", {}, why), tokenForm(useToken));
+}
+
+function useToken(given) {
+  sessionStorage.setItem(TOKEN, given);
+  curtain.hide();
+  relay.close();
+  relay.open();
+  lobby.poll();
 }
 
 globalThis.addEventListener("hashchange", () => {

@@ -14,8 +14,8 @@ export class ConnectionSign {
   constructor(/** @type {LudoRelay} */ relay, /** @type {() => string | null} */ watching) {
     this.#relay = relay;
     this.#watching = watching;
-    relay.addEventListener("connection", ({ detail }) => this.#changed(detail));
-    relay.addEventListener("mirror", () => this.show());
+    relay.on("connection", (detail) => this.#changed(detail));
+    relay.on("mirror", () => this.show());
     setInterval(() => this.show(), 1_000);
     this.show();
   }
@@ -27,6 +27,8 @@ export class ConnectionSign {
     const word = state === "live" && game?.stale ? "stale" : state;
     document.documentElement.dataset.connection = word;
     say(byId("connection"), this.#sentence(word, game));
+    // Told once, without the seconds that go by.
+    say(byId("connection-word"), `Connection: ${word}`);
   }
 
   #changed({ state, reason = "" }) {

@@ -1,6 +1,6 @@
 /** What lies over the board when there is nothing to play on it, or when a game is won. */
 
-import { byId, html } from "./dom.js";
+import { byId, dot, html } from "./dom.js";
 import { ordinal, playerOf } from "./words.js";
 
 const CONFETTI = 44;
@@ -19,9 +19,11 @@ export class Curtain {
     const winner = playerOf(state, state.winnerId);
     const rows = placements.map((playerId, index) => {
       const { playerName, color } = playerOf(state, playerId);
-      return html("li", { class: color }, html("b", {}, ordinal(index)), html("i", { class: "dot", "aria-hidden": "true" }), playerName);
+      return html("li", { class: color }, html("b", {}, ordinal(index)), dot(), playerName);
     });
-    this.#show("winner", winner.color,
+    this.#show(
+      "winner",
+      winner.color,
       html("p", { class: "crown", "aria-hidden": "true" }, "♛"),
       html("h2", {}, state.winnerId ? `${winner.playerName} wins` : "The game is over"),
       html("ol", { class: "places" }, ...rows),
@@ -29,17 +31,19 @@ export class Curtain {
     );
   }
 
-  /** A calm word when nothing is played: a title, lines of text, and whatever else helps. */
+  /** A calm word when nothing is played: a title, and whatever else helps. */
   word(title, ...more) {
-    const lines = more.map((line) => (typeof line === "string" ? html("p", {}, line) : line));
-    this.#show(title, "", html("h2", {}, title), ...lines);
+    this.#show(title, "", html("h2", {}, title), ...more);
   }
 
   #show(what, color, ...children) {
     if (this.#shown === what) return;
     this.#shown = what;
     const behind = what === "winner" ? [confetti()] : [];
-    byId("curtain").replaceChildren(...behind, html("div", { class: `notice ${color}` }, ...children));
+    byId("curtain").replaceChildren(
+      ...behind,
+      html("div", { class: `notice ${color}` }, ...children),
+    );
     byId("curtain").hidden = false;
   }
 }
@@ -56,7 +60,7 @@ function confetti() {
 
 /** A form that takes a token for proxies that show games to known callers only. */
 export function tokenForm(/** @type {(token: string) => void} */ take) {
-  const field = html("input", { type: "password", autocomplete: "off", required: true, "aria-label": "Token" });
+  const field = html("input", { type: "password", required: true, "aria-label": "Token" });
   const form = html("form", {}, field, html("button", {}, "Show games"));
   form.addEventListener("submit", (event) => {
     event.preventDefault();

@@ -7,6 +7,7 @@ import { eased, tween } from "./motion.js";
 const SIDE = 1.16;
 const PIP = 0.3;
 /** The spots that show, for each face: columns and rows from the middle. */
+// prettier-ignore
 const FACES = [
   [],
   [[0, 0]],
@@ -26,7 +27,9 @@ export class Die {
 
   constructor(/** @type {SVGElement} */ layer) {
     const side = { x: -SIDE / 2, y: -SIDE / 2, width: SIDE, height: SIDE, rx: 0.28 };
-    this.#node = svg("g", { class: "die", visibility: "hidden" },
+    this.#node = svg(
+      "g",
+      { class: "die", visibility: "hidden" },
       svg("rect", { ...side, class: "die-shadow", transform: "translate(.05 .1)" }),
       svg("rect", { ...side, class: "die-face" }),
       this.#pips,
@@ -34,13 +37,14 @@ export class Die {
     layer.append(this.#node);
   }
 
-  /** Shows a value that counts, or with null the die waiting to be rolled; without a seat no die. */
+  /** Shows a value that counts, or with null the die that waits for a roll; no seat, no die. */
   show(seat, value) {
+    const wasShown = this.#node.getAttribute("visibility") === "visible";
     this.#node.setAttribute("visibility", seat < 0 ? "hidden" : "visible");
     if (seat < 0) return;
     this.#node.classList.toggle("waiting", value === null);
     if (value !== null || !this.#pips.childElementCount) this.#face(value ?? 1);
-    this.#glide(seat);
+    this.#glide(seat, wasShown ? GLIDE_MS : 0);
   }
 
   /** Tumbles over a few faces and comes to lie on `value`. */
@@ -63,11 +67,13 @@ export class Die {
   }
 
   #face(value) {
-    const pips = FACES[value].map(([x, y]) => svg("circle", { cx: x * PIP, cy: y * PIP, r: 0.125 }));
+    const pips = FACES[value].map(([x, y]) =>
+      svg("circle", { cx: x * PIP, cy: y * PIP, r: 0.125 }),
+    );
     this.#pips.replaceChildren(...pips);
   }
 
-  #glide(seat, ms = GLIDE_MS) {
+  #glide(seat, ms) {
     const corner = yardCorner(seat);
     const [from, to] = [this.#at, { x: corner.x + 3, y: corner.y + 3 }];
     this.#stop();
@@ -81,6 +87,9 @@ export class Die {
 
   #place(angle, size) {
     const { x, y } = this.#at;
-    this.#node.setAttribute("transform", `translate(${x} ${y}) rotate(${angle.toFixed(1)}) scale(${size.toFixed(3)})`);
+    this.#node.setAttribute(
+      "transform",
+      `translate(${x} ${y}) rotate(${angle.toFixed(1)}) scale(${size.toFixed(3)})`,
+    );
   }
 }

@@ -20,6 +20,9 @@ function filled(element, attributes, children) {
   return element;
 }
 
+/** A spot of the colour of the seat around it. */
+export const dot = (more = "") => html("i", { class: `dot ${more}`, "aria-hidden": "true" });
+
 /** The element of the page with that id. */
 export const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 

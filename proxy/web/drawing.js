@@ -1,4 +1,4 @@
-/** Draws the board itself: yards, track, home columns, stars. What moves is in pieces.js and die.js. */
+/** Draws the board itself: yards, track, home columns, stars. Nothing of it moves. */
 
 import { svg } from "./dom.js";
 import {
@@ -18,13 +18,16 @@ const SEATS = [0, 1, 2, 3];
 
 /**
  * Fills an `<svg>` and returns the layers in which things stand, and the name plates by seat.
- * @type {(root: SVGElement) => {pieces: SVGElement, die: SVGElement, notes: SVGElement, names: SVGElement[]}}
+ * @type {(root: SVGElement) => Record<"pieces" | "die" | "notes", SVGElement> &
+ *   {names: SVGElement[]}}
  */
 export function drawBoard(root) {
   const size = GRID + 2 * RIM;
   root.setAttribute("viewBox", `${-RIM} ${-RIM} ${size} ${size}`);
   const names = SEATS.map(namePlate);
-  const [die, pieces, notes] = ["die-layer", "pieces", "notes"].map((name) => svg("g", { class: name }));
+  const [die, pieces, notes] = ["die-layer", "pieces", "notes"].map((name) =>
+    svg("g", { class: name }),
+  );
   root.append(
     definitions(),
     svg("rect", { class: "frame", x: -RIM, y: -RIM, width: size, height: size, rx: 0.9 }),
@@ -48,8 +51,14 @@ export function drawBoard(root) {
 }
 
 function definitions() {
-  const corner = svg("clipPath", { id: "rounded" }, svg("rect", { width: GRID, height: GRID, rx: 0.6 }));
-  const sheen = svg("linearGradient", { id: "sheen", x2: 1, y2: 1 },
+  const corner = svg(
+    "clipPath",
+    { id: "rounded" },
+    svg("rect", { width: GRID, height: GRID, rx: 0.6 }),
+  );
+  const sheen = svg(
+    "linearGradient",
+    { id: "sheen", x2: 1, y2: 1 },
     svg("stop", { class: "sun", offset: 0 }),
     svg("stop", { class: "dusk", offset: 1 }),
   );
@@ -58,16 +67,18 @@ function definitions() {
 
 /** A piece's head and body, lit from the upper left. */
 function shading(color) {
-  const stops = () => ["light", "plain", "dark"].map((tone, index) =>
-    svg("stop", { class: `${color} ${tone}`, offset: [0, 0.5, 1][index] }),
-  );
+  const stops = () =>
+    ["light", "plain", "dark"].map((tone, index) =>
+      svg("stop", { class: `${color} ${tone}`, offset: [0, 0.5, 1][index] }),
+    );
   return [
     svg("radialGradient", { id: `head-${color}`, cx: 0.36, cy: 0.3, r: 0.75 }, ...stops()),
     svg("linearGradient", { id: `body-${color}` }, ...stops()),
   ];
 }
 
-const square = ({ x, y }, name) => svg("rect", { class: name, x: x - 0.5, y: y - 0.5, width: 1, height: 1 });
+const square = ({ x, y }, name) =>
+  svg("rect", { class: name, x: x - 0.5, y: y - 0.5, width: 1, height: 1 });
 
 function trackSquares() {
   const starts = SEATS.map(startSquare);
@@ -80,13 +91,19 @@ function trackSquares() {
 }
 
 const homeColumn = (seat) =>
-  [51, 52, 53, 54, 55].map((position) => square(columnPoint(seat, position), `square seat ${COLORS[seat]}`));
+  [51, 52, 53, 54, 55].map((position) =>
+    square(columnPoint(seat, position), `square seat ${COLORS[seat]}`),
+  );
 
 /** Seats are the red one's drawing, turned about the middle. */
 const quarterTurns = (seat) => `rotate(${90 * seat} 7.5 7.5)`;
 
 const homeTriangle = (seat) =>
-  svg("path", { class: `triangle seat ${COLORS[seat]}`, d: "M6 6V9L7.5 7.5Z", transform: quarterTurns(seat) });
+  svg("path", {
+    class: `triangle seat ${COLORS[seat]}`,
+    d: "M6 6V9L7.5 7.5Z",
+    transform: quarterTurns(seat),
+  });
 
 /** The arrow on the square from which a colour turns into its column. */
 const entrance = (seat) =>
@@ -100,7 +117,8 @@ function star(index) {
   const { x, y } = squarePoint(index);
   const points = Array.from({ length: 10 }, (_, corner) => {
     const [angle, radius] = [(Math.PI * corner) / 5, corner % 2 ? 0.15 : 0.34];
-    return `${(x + radius * Math.sin(angle)).toFixed(3)},${(y - radius * Math.cos(angle)).toFixed(3)}`;
+    const point = [x + radius * Math.sin(angle), y - radius * Math.cos(angle)];
+    return point.map((value) => value.toFixed(3)).join();
   });
   return svg("polygon", { class: index % 13 ? "star" : "star start", points: points.join(" ") });
 }
@@ -126,5 +144,10 @@ function socket(seat, number) {
 function namePlate(seat) {
   const { x, y } = yardCorner(seat);
   const line = seat < 2 ? y + 0.66 : y + 5.66;
-  return svg("text", { class: `name on-${COLORS[seat]}`, x: x + 3, y: line, "text-anchor": "middle" });
+  return svg("text", {
+    class: `name on-${COLORS[seat]}`,
+    x: x + 3,
+    y: line,
+    "text-anchor": "middle",
+  });
 }

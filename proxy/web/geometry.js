@@ -1,7 +1,7 @@
 /**
  * Where everything stands on a Ludo board, in units of its 15 × 15 grid: x to the right, y down,
- * a square has its centre at .5. Pure: no DOM. A colour is its seat (R1), and everything of a seat is the
- * red seat's, turned clockwise by a quarter a seat.
+ * the centre of a square at .5. Pure: no DOM. A colour is its seat (R1), and what a seat has is
+ * what red has, turned clockwise by a quarter a seat.
  */
 
 /** @typedef {{x: number, y: number}} Point */
@@ -17,18 +17,19 @@ export const HOME = 56;
 export const SAFE_SQUARES = Object.freeze([0, 8, 13, 21, 26, 34, 39, 47]);
 
 /** The first thirteen squares, from red's start to the one before green's, as [column, row]. */
+// prettier-ignore
 const FIRST_QUARTER = [
   [1, 6], [2, 6], [3, 6], [4, 6], [5, 6],
   [6, 5], [6, 4], [6, 3], [6, 2], [6, 1], [6, 0],
   [7, 0], [8, 0],
 ];
+// prettier-ignore
 const RED_COLUMN = [[1, 7], [2, 7], [3, 7], [4, 7], [5, 7]];
 /** Top left corners of the yards, each six units wide. */
+// prettier-ignore
 const YARD_CORNERS = [[0, 0], [9, 0], [9, 9], [0, 9]];
+// prettier-ignore
 const YARD_SOCKETS = [[2, 2], [4, 2], [2, 4], [4, 4]];
-
-/** Three along the base of red's triangle, the last towards its tip. */
-const HOME_PLACES = [[6.42, 6.92], [6.42, 7.5], [6.42, 8.08], [6.98, 7.5]];
 
 /** @type {(square: number[]) => Point} */
 const centre = ([column, row]) => ({ x: column + 0.5, y: row + 0.5 });
@@ -57,7 +58,10 @@ export function squarePoint(square) {
   return turned(centre(FIRST_QUARTER[square % 13]), Math.floor(square / 13));
 }
 
-/** The centre of a home column's square, positions 51–55. @type {(seat: number, position: number) => Point} */
+/**
+ * The centre of a home column's square, positions 51–55.
+ * @type {(seat: number, position: number) => Point}
+ */
 export function columnPoint(seat, position) {
   return turned(centre(RED_COLUMN[position - LAST_ON_TRACK - 1]), seat);
 }
@@ -68,20 +72,28 @@ export function yardCorner(seat) {
   return { x, y };
 }
 
-/** Where piece `number` (0–3) of a seat waits in its yard. @type {(seat: number, number: number) => Point} */
+/**
+ * Where piece `number` (0–3) of a seat waits in its yard.
+ * @type {(seat: number, number: number) => Point}
+ */
 export function socketPoint(seat, number) {
   const corner = yardCorner(seat);
   const [x, y] = YARD_SOCKETS[number];
   return { x: corner.x + x, y: corner.y + y };
 }
 
-/** Where piece `number` of a seat rests in its triangle of the centre. @type {(seat: number, number: number) => Point} */
+/**
+ * Where piece `number` of a seat rests: along the base of its triangle in the centre.
+ * @type {(seat: number, number: number) => Point}
+ */
 export function homePoint(seat, number) {
-  const [x, y] = HOME_PLACES[number];
-  return turned({ x, y }, seat);
+  return turned({ x: 6.42, y: 7.5 + (number - 1.5) * 0.5 }, seat);
 }
 
-/** The centre of where a piece stands (R2). @type {(seat: number, number: number, position: number) => Point} */
+/**
+ * The centre of where a piece stands (R2).
+ * @type {(seat: number, number: number, position: number) => Point}
+ */
 export function pointOf(seat, number, position) {
   if (position <= YARD) return socketPoint(seat, number);
   if (position >= HOME) return homePoint(seat, number);
@@ -96,7 +108,7 @@ export function spotOf(seat, number, position) {
   return square === null ? `column:${seat}:${position}` : `square:${square}`;
 }
 
-/** The positions a piece touches on its way, the last one included; empty unless it goes forward. */
+/** The positions a piece touches on its way, the last one included; none on a way back. */
 export function stepsBetween(from, to) {
   const steps = [];
   for (let position = from + 1; position <= to; position += 1) steps.push(position);
@@ -104,8 +116,9 @@ export function stepsBetween(from, to) {
 }
 
 /** How small a piece is drawn at home. */
-export const HOME_SCALE = 0.52;
+export const HOME_SCALE = 0.5;
 
+// prettier-ignore
 const FANS = [
   [],
   [[0, 0]],
@@ -115,7 +128,10 @@ const FANS = [
 ];
 const FAN_SCALES = [1, 1, 0.8, 0.7, 0.64];
 
-/** How `count` pieces share one place without hiding each other. @type {(count: number) => Offset[]} */
+/**
+ * How `count` pieces share one place without hiding each other.
+ * @type {(count: number) => Offset[]}
+ */
 export function fan(count) {
   const scale = FAN_SCALES[count] ?? 0.52;
   const offsets = FANS[count] ?? ring(count);

@@ -1,7 +1,7 @@
 /** The list of live games, fetched again and again, and which of them to watch. */
 
-import { byId, html, say } from "./dom.js";
-import { ago, playerOf } from "./words.js";
+import { byId, dot, html, say } from "./dom.js";
+import { ago } from "./words.js";
 
 const EVERY_MS = 5_000;
 const AT_MOST_MS = 40_000;
@@ -9,14 +9,19 @@ const DEADLINE_MS = 4_000;
 
 /**
  * As the facade lists a game.
- * @typedef {{gameId: string, roomCode: string | null, status: string, sequence: number, updatedAt: string,
- *   currentPlayerId: string | null, players: {playerId: string, playerName: string, color: string}[]}} Listed
+ * @typedef {{gameId: string, roomCode: string | null, status: string, sequence: number,
+ *   updatedAt: string, currentPlayerId: string | null,
+ *   players: {playerId: string, playerName: string, color: string}[]}} Listed
  */
 
 /**
  * Which game to watch: the one that somebody picked, else the one being watched until it is over,
  * else the newest; without any, the one that is over stays.
- * @type {(games: Listed[], watching: string | null, over: string | null, picked: string | null) => string | null}
+ * @param {Listed[]} games
+ * @param {string | null} watching
+ * @param {string | null} over
+ * @param {string | null} picked
+ * @returns {string | null}
  */
 export function choose(games, watching, over, picked) {
   if (picked) return picked;
@@ -24,17 +29,25 @@ export function choose(games, watching, over, picked) {
   return games.find(({ gameId }) => gameId !== over)?.gameId ?? watching;
 }
 
-/** Fetches the list every 5 s, seldom while it fails; `listed` and `failed` events tell the result. */
-export class Lobby extends EventTarget {
+/** Fetches the list every 5 s, seldom while that fails. */
+export class Lobby {
   /** @type {Listed[]} */
   games = [];
   #token;
+  #onListed;
+  #onFailed;
   #timer = 0;
   #failures = 0;
 
-  constructor(/** @type {() => string} */ token) {
-    super();
+  /**
+   * @param {() => string} token
+   * @param {() => void} onListed is told when `games` is fresh.
+   * @param {(problem: unknown) => void} onFailed is told why it is not; TokenWanted is one reason.
+   */
+  constructor(token, onListed, onFailed) {
     this.#token = token;
+    this.#onListed = onListed;
+    this.#onFailed = onFailed;
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) this.poll();
     });
@@ -42,17 +55,23 @@ export class Lobby extends EventTarget {
 
   async poll() {
     clearTimeout(this.#timer);
+    const problem = await this.#fetch();
+    this.#failures = problem ? this.#failures + 1 : 0;
+    if (problem) this.#onFailed(problem);
+    else this.#onListed();
+    const wait = Math.min(AT_MOST_MS, EVERY_MS * 2 ** this.#failures);
+    const jittered = wait * (0.9 + 0.2 * Math.random());
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.poll(), jittered);
+  }
+
+  async #fetch() {
     try {
       this.games = await fetchGames(this.#token());
-      this.#failures = 0;
-      this.dispatchEvent(new CustomEvent("listed", { detail: this.games }));
+      return null;
     } catch (problem) {
-      this.#failures += 1;
-      this.dispatchEvent(new CustomEvent("failed", { detail: problem }));
+      return problem;
     }
-    const wait = Math.min(AT_MOST_MS, EVERY_MS * 2 ** this.#failures) * (0.9 + 0.2 * Math.random());
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.poll(), this.#failures ? wait : EVERY_MS);
   }
 }
 
@@ -70,25 +89,31 @@ async function fetchGames(token) {
   return data.filter(({ status }) => status === "playing");
 }
 
-/** Draws the list; the game being watched is marked. */
-export function drawGames(/** @type {Listed[]} */ games, /** @type {string | null} */ watching, now = Date.now()) {
-  const rows = games.map((game) => gameRow(game, game.gameId === watching, now));
-  const focused = byId("games").contains(document.activeElement) && document.activeElement?.getAttribute("href");
-  byId("games").replaceChildren(...rows);
-  if (focused) rows.map((row) => row.querySelector("a")).find((link) => link?.getAttribute("href") === focused)?.focus();
+/** Draws the list; the game being watched is marked, and what has the focus keeps it. */
+export function drawGames(/** @type {Listed[]} */ games, /** @type {string | null} */ watching) {
+  const list = byId("games");
+  const focused = list.contains(document.activeElement) && document.activeElement;
+  const links = games.map((game) => gameLink(game, game.gameId === watching));
+  list.replaceChildren(...links.map((link) => html("li", {}, link)));
+  const address = focused && focused.getAttribute("href");
+  links.find((link) => link.getAttribute("href") === address)?.focus();
   say(byId("games-count"), games.length ? String(games.length) : "");
 }
 
-function gameRow(game, watched, now) {
-  const current = playerOf(game, game.currentPlayerId);
-  const dots = game.players.map(({ color, playerId }) =>
-    html("i", { class: `dot ${color}${playerId === current.playerId ? " in-turn" : ""}` }),
-  );
+function gameLink(game, watched) {
   const names = game.players.map(({ playerName }) => playerName).join(", ");
-  const link = html("a", { href: `#${game.gameId}`, "aria-current": watched ? "true" : null, title: names },
-    html("span", { class: "dots", "aria-hidden": "true" }, ...dots),
-    html("span", { class: "game-name" }, html("b", {}, game.roomCode ?? game.gameId), html("span", {}, names)),
-    html("span", { class: "game-age" }, html("b", {}, `#${game.sequence}`), html("span", {}, ago(now - Date.parse(game.updatedAt)))),
+  const dots = game.players.map(({ color, playerId }) =>
+    dot(playerId === game.currentPlayerId ? `${color} in-turn` : color),
   );
-  return html("li", {}, link);
+  const current = watched ? "true" : null;
+  return html(
+    "a",
+    { href: `#${game.gameId}`, "aria-current": current, title: names },
+    html("span", { class: "dots" }, ...dots),
+    twoLines("game-name", game.roomCode || game.gameId, names),
+    twoLines("game-age", `#${game.sequence}`, ago(Date.now() - Date.parse(game.updatedAt))),
+  );
 }
+
+const twoLines = (name, upper, lower) =>
+  html("span", { class: name }, html("b", {}, upper), html("span", {}, lower));

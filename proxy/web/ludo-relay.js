@@ -1,15 +1,16 @@
 /**
- * Follows Ludo games over a relay that speaks `ludorelay.v1`. No dependencies; any page may use it:
+ * Follows Ludo games over a relay that speaks `ludorelay.v1`. Any page may use it, with patch.js
+ * beside it and nothing else:
  *
  *     const relay = new LudoRelay("wss://proxy.example/ws", { token: () => fetchToken() });
- *     relay.addEventListener("snap", ({ detail }) => draw(detail.state));
- *     relay.addEventListener("delta", ({ detail }) => animate(detail.event, detail.state));
+ *     relay.on("snap", ({ state }) => draw(state));
+ *     relay.on("delta", ({ event, state }) => animate(event, state));
  *     relay.watch("gm_1");
  *     relay.open();
  *
- * Events, each with a `detail`:
- * `connection` {state: Connection, attempt, code?, reason?} · `snap` {game, epoch, seq, state, why} ·
- * `delta` {game, seq, at, event, before, state} · `live` {game, recovered, replayed} ·
+ * Events, and what they bring:
+ * `connection` {state: Connection, attempt, code?, reason?} · `snap` {game, epoch, seq, state,
+ * why} · `delta` {game, seq, at, event, before, state} · `live` {game, recovered, replayed} ·
  * `mirror` {game, asOf, stale} · `ended` {game, result} · `gone` {game, code, retry} ·
  * `presence`, `said`, `ok`, `err`: the frame itself.
  *
@@ -19,14 +20,24 @@
 /** @typedef {"idle" | "connecting" | "live" | "reconnecting" | "stopped"} Connection */
 /**
  * One game as this client knows it. `epoch` and `seq` are its place in the feed.
- * @typedef {{id: string, epoch?: string, seq: number, state: any, asOf: number, stale: boolean}} Followed
+ * @typedef {{id: string, epoch?: string, seq: number, state: any, asOf: number,
+ *   stale: boolean}} Followed
  */
-/** @typedef {{op: string, path: string, from?: string, value?: unknown}} Operation */
+/** @typedef {Followed & {asked: number, over: boolean}} Game */
 /**
- * `token` is sent in `hello`, asked anew for every connection. `WebSocket` and `random` are for tests.
+ * One socket. `told` are the games that its hello named, `before` is the link that it takes over
+ * from, `bye` what the server said before closing.
+ * @typedef {{socket: WebSocket, told: Set<string>, patience: number, timer?: number,
+ *   settling?: number, before?: Link | null, bye?: any}} Link
+ */
+/**
+ * `token` is sent in `hello`, asked anew for every connection. `WebSocket` and `random` are there
+ * for tests.
  * @typedef {{token?: string | (() => string | Promise<string>), WebSocket?: typeof WebSocket,
  *   random?: () => number}} Options
  */
+
+import { patched } from "./patch.js";
 
 const FRAMES_WAITING = 32;
 const BYTES_WAITING = 65536;
@@ -46,16 +57,18 @@ const ANY_LINK = ["welcome", "d", "ping", "bye"];
 export class LudoRelay extends EventTarget {
   #url;
   #options;
-  /** @type {Map<string, Followed & {asked: number, over: boolean}>} */
+  /** @type {Map<string, Game>} */
   #games = new Map();
-  /** The link that serves, and the one that is being dialled; both at once while moving (`bye`). */
+  /** The link that serves. @type {Link | null} */
   #current = null;
+  /** The one that is being dialled; both are there while moving (`bye`). @type {Link | null} */
   #dialled = null;
   #redial = 0;
   #held = false;
   #opened = false;
   #attempt = 0;
   #ids = 0;
+  /** @type {object[]} */
   #queue = [];
   /** @type {Connection} */
   #connection = "idle";
@@ -76,6 +89,13 @@ export class LudoRelay extends EventTarget {
   /** What is known of a game, or undefined. @returns {Followed | undefined} */
   game(/** @type {string} */ id) {
     return this.#games.get(id);
+  }
+
+  /** Calls `take` for every event of a type; returns what ends that. */
+  on(/** @type {string} */ type, /** @type {(detail: any) => void} */ take) {
+    const heard = (/** @type {any} */ { detail }) => take(detail);
+    this.addEventListener(type, heard);
+    return () => this.removeEventListener(type, heard);
   }
 
   open() {
@@ -131,7 +151,12 @@ export class LudoRelay extends EventTarget {
     this.#redial = 0;
     if (this.#dialled) return;
     if (!this.#current) this.#become(this.#attempt ? "reconnecting" : "connecting");
-    const link = { socket: new this.#options.WebSocket(this.#url), told: new Set(), patience: DIAL_MS };
+    /** @type {Link} */
+    const link = {
+      socket: new this.#options.WebSocket(this.#url),
+      told: new Set(),
+      patience: DIAL_MS,
+    };
     this.#dialled = link;
     this.#expect(link, DIAL_MS);
     link.socket.onopen = () => this.#greet(link);
@@ -142,27 +167,21 @@ export class LudoRelay extends EventTarget {
   async #greet(link) {
     try {
       const { token } = this.#options;
-      const credentials = { token: (typeof token === "function" ? await token() : token) || undefined };
-      const games = [...this.#games.values()].filter((game) => !game.over);
+      const shown = typeof token === "function" ? await token() : token;
+      const games = this.#following();
       for (const { id } of games) link.told.add(id);
-      this.#post(link, { t: "hello", v: 1, ...credentials, subs: games.map(place) });
+      this.#post(link, { t: "hello", v: 1, token: shown || undefined, subs: games.map(place) });
     } catch {
-      this.#drop(link);
+      this.#lost(link, 0, "no token");
     }
   }
 
   #expect(link, ms) {
     clearTimeout(link.timer);
-    link.timer = setTimeout(() => this.#drop(link), ms);
-  }
-
-  #drop(link) {
-    this.#lost(link, 0, "no answer");
-    this.#retire(link);
+    link.timer = setTimeout(() => this.#lost(link, 0, "no answer"), ms);
   }
 
   #retire(link) {
-    link.over = true;
     link.socket.onopen = link.socket.onmessage = link.socket.onclose = null;
     clearTimeout(link.timer);
     clearTimeout(link.settling);
@@ -170,18 +189,15 @@ export class LudoRelay extends EventTarget {
   }
 
   #lost(link, code, reason) {
-    if (link.over) return;
-    link.over = true;
-    clearTimeout(link.timer);
-    clearTimeout(link.settling);
-    if (link.before) this.#retire(link.before);
+    this.#leave(link);
+    this.#retire(link);
     if (link === this.#dialled) this.#dialled = null;
     else if (link === this.#current) this.#current = null;
     else return;
     const { bye } = link;
     if (bye ? !bye.reconnect : FINAL_CODES.includes(code) || code >= 4500) {
       this.#stop("stopped", { code: bye?.code ?? code, reason: bye?.reason ?? reason });
-    } else if (bye?.code === 4009 && this.#games.size === 0) this.#become("idle");
+    } else if (bye?.code === 4009 && this.#following().length === 0) this.#become("idle");
     else this.#later(bye?.after);
   }
 
@@ -228,8 +244,12 @@ export class LudoRelay extends EventTarget {
 
   // Following
 
+  #following() {
+    return [...this.#games.values()].filter((game) => !game.over);
+  }
+
   /** Asks for what follows my place in a game, once until it is answered. */
-  #ask(game, frame = { t: "sub", ...place(game) }) {
+  #ask(game, /** @type {object} */ frame = { t: "sub", ...place(game) }) {
     if (game.asked || game.over || this.#games.get(game.id) !== game) return;
     const id = ++this.#ids;
     if (this.#post(this.#current, { ...frame, id })) this.#await(game, id);
@@ -250,12 +270,12 @@ export class LudoRelay extends EventTarget {
   }
 
   #receive(link, text) {
-    if (link.over) return;
     this.#expect(link, link.patience);
     const frame = JSON.parse(text);
-    const handler = this.#handlers[frame.t];
-    if (handler && (link === this.#current || ANY_LINK.includes(frame.t))) {
-      handler(frame, this.#games.get(frame.game), link);
+    const game = this.#games.get(frame.game);
+    const forMe = game || frame.game === undefined || frame.t === "err";
+    if (forMe && (link === this.#current || ANY_LINK.includes(frame.t))) {
+      this.#handlers[frame.t]?.(frame, game, link);
     }
   }
 
@@ -278,12 +298,11 @@ export class LudoRelay extends EventTarget {
       if (link.told.size === 0) this.#leave(link);
     },
     snap: ({ game: id, epoch, seq, state, asOf, stale, why }, game) => {
-      if (!game) return;
       Object.assign(game, { epoch, seq, state, asOf, stale, asked: 0 });
       this.#emit("snap", { game: id, epoch, seq, state, why });
     },
     d: ({ game: id, seq, at, ev, patch }, game) => {
-      if (!game?.state || seq <= game.seq) return;
+      if (!game.state || seq <= game.seq) return;
       if (seq > game.seq + 1) return this.#ask(game);
       const before = game.state;
       try {
@@ -298,17 +317,14 @@ export class LudoRelay extends EventTarget {
     },
     live: ({ game: id, recovered, replayed }, game, link) => {
       this.#leave(link);
-      if (!game) return;
       game.asked = 0;
       this.#emit("live", { game: id, recovered, replayed });
     },
     mirror: ({ game: id, asOf, stale }, game) => {
-      if (!game) return;
       Object.assign(game, { asOf, stale });
       this.#emit("mirror", { game: id, asOf, stale });
     },
     ended: ({ game: id, result }, game) => {
-      if (!game) return;
       game.over = true;
       this.#emit("ended", { game: id, result });
     },
@@ -322,10 +338,12 @@ export class LudoRelay extends EventTarget {
     },
     err: (frame) => {
       this.#emit("err", frame);
-      const asked = [...this.#games.values()].filter(({ asked }) => asked);
-      const named = asked.filter(({ id, asked }) => asked === frame.id || (!frame.id && id === frame.game));
-      // An answer to `hello` names no request: whom it does not name for certain asks again by itself.
-      const meant = named.length || frame.id || frame.game ? named : asked;
+      const asking = this.#following().filter(({ asked }) => asked);
+      const named = asking.filter(({ id, asked }) =>
+        frame.id ? asked === frame.id : id === frame.game,
+      );
+      // An answer to `hello` need not name whom it refuses: then each one asks again by itself.
+      const meant = frame.id || frame.game ? named : asking;
       for (const game of meant) {
         if (frame.retry || meant.length > 1) this.#again(game, frame.after);
         else this.#games.delete(game.id);
@@ -333,7 +351,6 @@ export class LudoRelay extends EventTarget {
       }
     },
     unsub: ({ game: id, code, retry }, game) => {
-      if (!game) return;
       if (retry) this.#again(game);
       else this.#games.delete(id);
       this.#emit("gone", { game: id, code, retry });
@@ -341,7 +358,8 @@ export class LudoRelay extends EventTarget {
     bye: (frame, _, link) => {
       link.bye = frame;
       // Make before break: this link goes on delivering until the next one is live.
-      if (frame.reconnect && link === this.#current && frame.code === 4000) this.#later(frame.after);
+      if (frame.reconnect && link === this.#current && frame.code === 4000)
+        this.#later(frame.after);
     },
     presence: (frame) => this.#emit("presence", frame),
     said: (frame) => this.#emit("said", frame),
@@ -355,59 +373,6 @@ export class LudoRelay extends EventTarget {
 }
 
 /** My place in a game, as `hello` and `sub` tell it: none before the first snapshot. */
-function place({ id, epoch, seq }) {
+function place(/** @type {Followed} */ { id, epoch, seq }) {
   return epoch === undefined ? { game: id } : { game: id, epoch, seq };
-}
-
-/** The document that an RFC 6902 patch makes of `document`, which stays as it is; throws if it does not fit. */
-export function patched(document, /** @type {Operation[]} */ patch) {
-  const root = { "": structuredClone(document) };
-  for (const { op, path, from = "", value } of patch) {
-    if (op === "add" || op === "replace") put(root, path, value, op === "add");
-    else if (op === "remove") take(root, path, true);
-    else if (op === "move") put(root, path, take(root, from, true), true);
-    else if (op === "copy") put(root, path, structuredClone(take(root, from, false)), true);
-    else if (op !== "test" || !same(take(root, path, false), value)) {
-      throw new Error(`expected ${path} to take ${op} ${JSON.stringify(value)}`);
-    }
-  }
-  return root[""];
-}
-
-/** The container that a JSON pointer leads into, and the last key in it. */
-function lead(root, pointer) {
-  const keys = pointer.split("/").map((key) => key.replaceAll("~1", "/").replaceAll("~0", "~"));
-  const last = keys.pop();
-  return [keys.reduce((at, key) => at[known(at, key)], root), last];
-}
-
-function known(container, key) {
-  if (Object.hasOwn(container, key) && !(Array.isArray(container) && key === "length")) return key;
-  throw new Error(`expected a member ${key}`);
-}
-
-function take(root, pointer, removing) {
-  const [at, key] = lead(root, pointer);
-  const value = at[known(at, key)];
-  if (removing && Array.isArray(at)) at.splice(Number(key), 1);
-  else if (removing) delete at[key];
-  return value;
-}
-
-function put(root, pointer, value, adding) {
-  const [at, key] = lead(root, pointer);
-  if (!adding) at[known(at, key)] = value;
-  else if (!Array.isArray(at)) at[key] = value;
-  else if (key === "-") at.push(value);
-  else if (/^\d+$/.test(key) && Number(key) <= at.length) at.splice(Number(key), 0, value);
-  else throw new Error(`expected an index up to ${at.length}, found ${key}`);
-}
-
-function same(one, other) {
-  if (one === other || !one || !other || typeof one !== "object") return one === other;
-  const keys = Object.keys(one);
-  return (
-    keys.length === Object.keys(other).length &&
-    keys.every((key) => Object.hasOwn(other, key) && same(one[key], other[key]))
-  );
 }

@@ -1,6 +1,6 @@
 /** What stands beside the board: whose turn it is, the players, and what happened. */
 
-import { byId, html, say } from "./dom.js";
+import { byId, dot, html, say } from "./dom.js";
 import { headline, ordinal, playerOf, subline, wayMade } from "./words.js";
 
 const LINES = 80;
@@ -33,7 +33,8 @@ export class PlayerList {
   show(state, placements = state.finishOrder ?? []) {
     const ids = state.players.map(({ playerId }) => playerId);
     if (ids.join() !== [...this.#rows.keys()].join()) this.#seat(state.players);
-    for (const player of state.players) this.#update(player, state, placements.indexOf(player.playerId));
+    for (const player of state.players)
+      this.#update(player, state, placements.indexOf(player.playerId));
   }
 
   clear() {
@@ -47,10 +48,10 @@ export class PlayerList {
       const parts = {
         name: html("span", { class: "player-name" }, player.playerName),
         tag: html("span", { class: "tag" }),
-        bar: html("progress", { max: 1, value: 0, "aria-label": `way made by ${player.playerName}` }),
+        bar: html("progress", { max: 1, value: 0, "aria-label": `way of ${player.playerName}` }),
         home: html("span", { class: "home-count" }),
       };
-      const row = html("li", { class: player.color }, html("i", { class: "dot", "aria-hidden": "true" }), ...Object.values(parts));
+      const row = html("li", { class: player.color }, dot(), ...Object.values(parts));
       this.#rows.set(player.playerId, { row, parts });
       byId("players").append(row);
     }
@@ -66,8 +67,7 @@ export class PlayerList {
     parts.bar.value = wayMade(state, player.color);
     const away = player.connected === false ? "away" : "";
     say(parts.tag, place >= 0 ? ordinal(place) : inTurn ? "in turn" : away);
-    const finished = player.finishedPieces ?? state.pieces.filter((piece) => piece.playerId === player.playerId && piece.finished).length;
-    say(parts.home, `${finished} of ${state.gameMode === "quick" ? 1 : 4} home`);
+    say(parts.home, `${player.finishedPieces} of ${state.gameMode === "quick" ? 1 : 4} home`);
   }
 }
 
@@ -75,7 +75,12 @@ export class PlayerList {
 export class EventLog {
   add(seq, { text, color, tone }) {
     const number = html("span", { class: "seq" }, `#${seq}`);
-    const line = html("li", { class: tone || null, "data-color": color }, number, html("span", {}, text));
+    const line = html(
+      "li",
+      { class: tone || null, "data-color": color },
+      number,
+      html("span", {}, text),
+    );
     byId("log").prepend(line);
     while (byId("log").childElementCount > LINES) byId("log").lastElementChild?.remove();
     if (tone === "loud") say(byId("announcer"), text);

@@ -1,4 +1,4 @@
-/** The pieces as they are drawn: where they are shown, and how they get from one place to another. */
+/** The pieces as they are drawn: where they are shown, and how they get elsewhere. */
 
 import { svg } from "./dom.js";
 import { HOME, HOME_SCALE, fan, pointOf, seatOf, spotOf, stepsBetween } from "./geometry.js";
@@ -16,7 +16,8 @@ const SHORTEST_STEP_MS = 40;
 /**
  * One piece as it is shown now; `position` is where it stands or to where it is on its way.
  * @typedef {{id: string, seat: number, number: number, position: number, node: SVGElement,
- *   title: Element, x: number, y: number, scale: number, travelling: boolean, stop: () => void}} Figure
+ *   title: Element, x: number, y: number, scale: number, travelling: boolean,
+ *   stop: () => void}} Figure
  */
 
 export class Pieces {
@@ -35,7 +36,7 @@ export class Pieces {
     this.#layer.replaceChildren();
   }
 
-  /** Says where every piece is, for whoever reads the page: `data-position`, ahead of the movement. */
+  /** Says where every piece is, for whoever reads the page: ahead of what is shown. */
   tell(/** @type {{pieceId: string, position: number}[]} */ pieces) {
     for (const { pieceId, position } of pieces) {
       const figure = this.#figures.get(pieceId) ?? this.#enter(pieceId, position);
@@ -78,7 +79,9 @@ export class Pieces {
 
   /** Whether every figure is, or is on its way to, where these pieces are. */
   agrees(pieces) {
-    return pieces.every(({ pieceId, position }) => this.#figures.get(pieceId)?.position === position);
+    return pieces.every(
+      ({ pieceId, position }) => this.#figures.get(pieceId)?.position === position,
+    );
   }
 
   /** The position that a figure is shown at, or on its way to. */
@@ -107,10 +110,25 @@ export class Pieces {
     const [color, number] = id.split("-");
     const seat = seatOf(color);
     const title = svg("title");
-    const node = svg("g", { class: `piece ${color}`, "data-piece": id }, title, ...shape(color, number));
+    const node = svg(
+      "g",
+      { class: `piece ${color}`, "data-piece": id },
+      title,
+      ...shape(color, number),
+    );
     const at = pointOf(seat, Number(number), position);
-    const figure = { id, seat, number: Number(number), position, node, title, ...at, scale: 1,
-      travelling: false, stop: () => {} };
+    const figure = {
+      id,
+      seat,
+      number: Number(number),
+      position,
+      node,
+      title,
+      ...at,
+      scale: 1,
+      travelling: false,
+      stop: () => {},
+    };
     this.#figures.set(id, figure);
     this.#layer.append(node);
     place(figure, figure);
@@ -121,7 +139,12 @@ export class Pieces {
   #travel(figure, position, ms, lift) {
     Object.assign(figure, { position, travelling: true });
     this.#arrange(NUDGE_MS);
-    return this.#glide(figure, { ...pointOf(figure.seat, figure.number, position), scale: 1 }, ms, lift);
+    return this.#glide(
+      figure,
+      { ...pointOf(figure.seat, figure.number, position), scale: 1 },
+      ms,
+      lift,
+    );
   }
 
   #arrive(figure) {
@@ -158,14 +181,16 @@ export class Pieces {
     const height = (figure) => (figure.travelling ? 100 : 0) + figure.y;
     const order = [...this.#figures.values()].sort((one, other) => height(one) - height(other));
     order.forEach(({ node }, index) => {
-      if (this.#layer.children[index] !== node) this.#layer.insertBefore(node, this.#layer.children[index]);
+      const there = this.#layer.children[index];
+      if (there !== node) this.#layer.insertBefore(node, there);
     });
   }
 
   #glide(figure, target, ms, lift) {
     const from = { x: figure.x, y: figure.y, scale: figure.scale };
     figure.stop();
-    if (from.x === target.x && from.y === target.y && from.scale === target.scale) return Promise.resolve(true);
+    const there = from.x === target.x && from.y === target.y && from.scale === target.scale;
+    if (there) return Promise.resolve(true);
     const { done, stop } = tween(ms, (part) => {
       const way = eased(part);
       const at = {
@@ -183,7 +208,10 @@ export class Pieces {
 function place(figure, { x, y, scale }, lift = 0) {
   Object.assign(figure, { x, y, scale });
   const rounded = [x, y - lift, scale * SIZE].map((value) => Number(value.toFixed(3)));
-  figure.node.setAttribute("transform", `translate(${rounded[0]} ${rounded[1]}) scale(${rounded[2]})`);
+  figure.node.setAttribute(
+    "transform",
+    `translate(${rounded[0]} ${rounded[1]}) scale(${rounded[2]})`,
+  );
 }
 
 /** A figure about one unit high whose foot stands a little below the middle. */
@@ -194,7 +222,13 @@ function shape(color, number) {
     svg("path", { class: "halo", d: body }),
     svg("circle", { class: "halo", cy: -0.27, r: 0.215 }),
     svg("path", { class: "body", d: body, fill: `url(#body-${color})` }),
-    svg("ellipse", { class: "collar", cy: -0.1, rx: 0.155, ry: 0.055, fill: `url(#body-${color})` }),
+    svg("ellipse", {
+      class: "collar",
+      cy: -0.1,
+      rx: 0.155,
+      ry: 0.055,
+      fill: `url(#body-${color})`,
+    }),
     svg("circle", { class: "head", cy: -0.27, r: 0.215, fill: `url(#head-${color})` }),
     svg("ellipse", { class: "shine", cx: -0.07, cy: -0.35, rx: 0.06, ry: 0.045 }),
     svg("text", { class: `number on-${color}`, y: 0.26, "text-anchor": "middle" }, number),

@@ -26,7 +26,7 @@ export class Table {
   #log = new EventLog();
   #seated = "";
 
-  /** @param {(state: any, placements: string[]) => void} onOver is told when the end has been shown. */
+  /** @param {(state: any, placements: string[]) => void} onOver is told when the end is shown. */
   constructor(/** @type {SVGElement} */ root, onOver) {
     this.#root = root;
     this.#layers = drawBoard(root);
@@ -59,7 +59,7 @@ export class Table {
   }
 
   /** Plays what a delta brought; the page's data is ahead of what the eye sees. */
-  play({ seq, event = { type: "" }, before, state }) {
+  play(/** @type {any} */ { seq, event = { type: "" }, before, state }) {
     this.#pieces.tell(state.pieces);
     const line = logLine(event, before, state);
     const [ms, act] = this.#act(event, state);
@@ -83,10 +83,14 @@ export class Table {
     this.onOver(state, placements);
   }
 
-  /** How long an event takes to play, and what plays it; `false` means broken off. */
+  /**
+   * How long an event takes to play, and what plays it; `false` means broken off.
+   * @returns {[number, (ms: number) => any]}
+   */
   #act(event, state) {
     const seat = seatOf(playerOf(state, event.playerId).color);
-    if (event.type === "game:dice-rolled") return [ROLL_MS, (ms) => this.#die.roll(seat, event.value, ms)];
+    if (event.type === "game:dice-rolled")
+      return [ROLL_MS, (ms) => this.#die.roll(seat, event.value, ms)];
     if (event.type === "game:turn-change") return [TURN_MS, (ms) => pause(ms)];
     if (event.type !== "game:piece-moved") return [0, () => true];
     const captured = event.captured ?? [];
@@ -132,7 +136,9 @@ export class Table {
 
   /** A short note on the board, beside where it happened. */
   #note(text, at) {
-    const label = svg("text", { "text-anchor": "middle", y: 0.14 }, text);
+    const label = /** @type {SVGTextElement} */ (
+      svg("text", { "text-anchor": "middle", y: 0.14 }, text)
+    );
     const pill = svg("rect", { y: -0.36, height: 0.72, rx: 0.36 });
     const note = svg("g", { class: "capture-note" }, pill, label);
     this.#layers.notes.replaceChildren(note);
@@ -154,7 +160,9 @@ const shortened = (name) => (name.length > 16 ? `${name.slice(0, 15)}…` : name
 function summary(state) {
   const of = (player) => {
     const own = state.pieces.filter((piece) => piece.playerId === player.playerId);
-    const places = own.map(({ pieceId, position }) => `${pieceId} ${placeName(seatOf(player.color), position)}`);
+    const places = own.map(
+      ({ pieceId, position }) => `${pieceId} ${placeName(seatOf(player.color), position)}`,
+    );
     return `${player.playerName}, ${player.color}: ${places.join(", ")}.`;
   };
   return state.players.map(of).join(" ");

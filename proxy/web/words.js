@@ -9,7 +9,8 @@ export const ordinal = (place) => ORDINALS[place] ?? `${place + 1}th`;
 
 /** The player with that id, or a nameless one. */
 export function playerOf(state, playerId) {
-  return state.players.find((player) => player.playerId === playerId) ?? { playerId, playerName: playerId, color: "" };
+  const nameless = { playerId, playerName: playerId, color: "" };
+  return state.players.find((player) => player.playerId === playerId) ?? nameless;
 }
 
 /** The piece's colour, by its name. */
@@ -24,7 +25,8 @@ export function placeName(seat, position) {
 }
 
 /** What a captured piece's fate is called, on the board and in the log. */
-export const captureNote = (pieceId, captured) => `${colorOf(pieceId)} captured ${captured.join(" and ")}`;
+export const captureNote = (pieceId, captured) =>
+  `${colorOf(pieceId)} captured ${captured.join(" and ")}`;
 
 /** How long something is ago. @type {(ms: number) => string} */
 export function ago(ms) {
@@ -37,7 +39,9 @@ export function ago(ms) {
 /** Who has to do what, as the headline beside the board. */
 export function headline(state) {
   if (state.status === "finished") {
-    return state.winnerId ? `${playerOf(state, state.winnerId).playerName} wins` : "The game is over";
+    return state.winnerId
+      ? `${playerOf(state, state.winnerId).playerName} wins`
+      : "The game is over";
   }
   if (state.status === "abandoned") return "This game was abandoned";
   if (state.status === "waiting") return "Waiting for the game to start";
@@ -54,16 +58,26 @@ function duty({ phase, diceValue }) {
 export function subline(state) {
   if (state.status === "finished") return `after ${state.sequence} events`;
   if (state.status !== "playing") return "";
-  const due = { roll: "the die is waiting", move: "choosing a piece", pass: "no move, the turn goes on", end: "all pieces home" };
-  return due[state.phase] ?? "";
+  return DUE[state.phase] ?? "";
 }
 
+const DUE = {
+  roll: "the die is waiting",
+  move: "choosing a piece",
+  pass: "no move, the turn goes on",
+  end: "all pieces home",
+};
+
 /**
- * One line of the log for an event, with the colour it belongs to; `tone` is `loud` for captures, home and the end, `quiet` for a change of turn.
+ * One line of the log for an event, with the colour it belongs to; `tone` is `loud` for captures,
+ * home and the end, `quiet` for a change of turn.
  * @type {(event: any, before: any, after: any) => {text: string, color: string, tone: string}}
  */
 export function logLine(event, before, after) {
-  const { color, playerName } = playerOf(after, event.playerId ?? event.currentPlayerId ?? event.winnerId);
+  const { color, playerName } = playerOf(
+    after,
+    event.playerId ?? event.currentPlayerId ?? event.winnerId,
+  );
   const line = (text, tone = "") => ({ text, color, tone });
   switch (event.type) {
     case "game:started":
@@ -89,26 +103,31 @@ function movedLine({ pieceId, position, captured = [] }, line) {
   return name === "home" ? line(`${pieceId} is home`, "loud") : line(`${pieceId} to ${name}`);
 }
 
-/** How far a player is on the way to winning, 0…1: in a quick game the foremost piece counts (R15). */
+/** How far a player is on the way to winning, 0…1; in a quick game one piece is enough (R15). */
 export function wayMade(state, color) {
-  const far = state.pieces.filter((piece) => piece.color === color).map(({ position }) => (position + 1) / 57);
-  if (!far.length) return 0;
-  return state.gameMode === "quick" ? Math.max(...far) : far.reduce((sum, part) => sum + part, 0) / far.length;
+  const own = state.pieces.filter((piece) => piece.color === color);
+  const parts = own.map(({ position }) => (position + 1) / (HOME + 1));
+  if (state.gameMode === "quick") return Math.max(0, ...parts);
+  return parts.reduce((sum, part) => sum + part, 0) / (parts.length || 1);
 }
 
 /** Players by place as the state alone tells it (R14): for a game whose end was not seen. */
 export function standings(state) {
-  const key = ({ playerId, color }) => {
-    const own = state.pieces.filter((piece) => piece.playerId === playerId);
-    const finished = (state.finishOrder ?? []).indexOf(playerId);
-    return [
-      finished < 0 ? Infinity : finished,
-      -own.filter((piece) => piece.finished).length,
-      -own.reduce((sum, { position }) => sum + position, 0),
-      seatOf(color),
-    ];
-  };
-  const keyed = state.players.map((player) => ({ player, key: key(player) }));
-  const order = (one, other) => one.key.map((part, index) => (part < other.key[index] ? -1 : part > other.key[index] ? 1 : 0)).find(Boolean) ?? 0;
-  return keyed.sort(order).map(({ player }) => player.playerId);
+  const keyed = state.players.map((player) => ({ player, key: standing(state, player) }));
+  keyed.sort((one, other) => compared(one.key, other.key));
+  return keyed.map(({ player }) => player.playerId);
+}
+
+function standing(state, { playerId, color }) {
+  const own = state.pieces.filter((piece) => piece.playerId === playerId);
+  const finished = (state.finishOrder ?? []).indexOf(playerId);
+  const home = own.filter((piece) => piece.finished).length;
+  const far = own.reduce((sum, { position }) => sum + position, 0);
+  return [finished < 0 ? Infinity : finished, -home, -far, seatOf(color)];
+}
+
+/** Lists by their first difference. */
+function compared(one, other) {
+  const index = one.findIndex((part, at) => part !== other[at]);
+  return index < 0 ? 0 : one[index] - other[index];
 }

@@ -18,10 +18,15 @@ ASTRAY = """async () => {
         const { e: x, f: y } = node.transform.baseVal.consolidate().matrix;
         const point = pointOf(seat, Number(number), position);
         const spot = spotOf(seat, Number(number), position);
-        return { id: node.dataset.piece, off: Math.hypot(x - point.x, y - point.y), spot };
+        return { id: node.dataset.piece, x, y, off: Math.hypot(x - point.x, y - point.y), spot };
     });
-    const alone = ({ spot }) => pieces.filter((piece) => piece.spot === spot).length === 1;
-    return pieces.filter((piece) => piece.off > (alone(piece) ? 0.01 : 0.31)).map(({ id }) => id);
+    const wrong = (piece) => {
+        const others = pieces.filter(({ id, spot }) => spot === piece.spot && id !== piece.id);
+        const hidden = others.some(({ x, y }) => Math.hypot(x - piece.x, y - piece.y) < 0.2);
+        const { off } = piece;
+        return hidden || (others.length ? off > 0.31 || off < 0.1 : off > 0.01);
+    };
+    return pieces.filter(wrong).map(({ id }) => id);
 }"""
 
 
@@ -49,7 +54,7 @@ class Board:
         return told
 
     async def astray(self) -> list[str]:
-        """The pieces that are not drawn where they are said to be."""
+        """The pieces that are not drawn where they are said to be, or hide each other."""
         return list(await self.page.evaluate(ASTRAY))
 
     async def text(self, selector: str) -> str:

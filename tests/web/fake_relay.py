@@ -19,10 +19,10 @@ from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
+from proxy.pages import BOARD_POLICY
 from tests.web.recorded import Json, Recording
 
 WEB = Path(__file__).parents[2] / "proxy" / "web"
-POLICY = "default-src 'self'; style-src 'self'"
 TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css",
@@ -280,7 +280,7 @@ def _response(status: HTTPStatus, body: bytes, kind: str) -> Response:
         {
             "Content-Type": kind,
             "Content-Length": str(len(body)),
-            "Content-Security-Policy": POLICY,
+            "Content-Security-Policy": BOARD_POLICY,
             "Cache-Control": "no-store",
             "Connection": "close",
         }

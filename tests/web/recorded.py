@@ -40,6 +40,14 @@ class Recording:
                 return seq
         raise LookupError(f"no {kind} with {fields} from {start} on")
 
+    def first_meeting(self) -> int:
+        """The first sequence at which two pieces of one colour share a square."""
+        for seq, state in enumerate(self.states[1:], 1):
+            places = [(p["color"], p["position"]) for p in state["pieces"] if p["position"] > 0]
+            if len(places) != len(set(places)):
+                return seq
+        raise LookupError("no two pieces meet")
+
     def first_capture(self, start: int = 2) -> int:
         """The first sequence from `start` at which a piece is captured."""
         seq = start

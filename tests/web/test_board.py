@@ -1,9 +1,10 @@
 """The board in a browser: what it shows of a game, and how it goes on."""
 
+import re
+
 import pytest
 
 from ludo.rules.ruleset import GameMode
-from tests.waiting import wait_until
 from tests.web.boards import Board, positions
 from tests.web.conftest import OpenBoard
 from tests.web.fake_relay import FakeRelay
@@ -78,10 +79,12 @@ async def test_capture_is_told(relay: FakeRelay, open_board: OpenBoard) -> None:
     board = await open_board()
     await board.shows(showing)
     await relay.play(showing)
+    shown = await board.page.wait_for_selector(".capture-note text")
     await board.shows(showing)
     told = game.deltas[seq]["ev"]
     note = f"{told['pieceId'].split('-')[0]} captured {' and '.join(told['captured'])}"
-    assert await board.page.text_content(".capture-note text") == note
+    assert shown is not None
+    assert await shown.text_content() == note
     assert note in await board.text("#log li:first-child")
 
 
@@ -96,6 +99,17 @@ async def test_die_shows_the_roll(relay: FakeRelay, open_board: OpenBoard) -> No
         await relay.play(showing, seq)
         await board.shows(showing)
         assert await board.page.locator(".die:not(.waiting) circle").count() == value
+
+
+async def test_pieces_on_one_square_stand_apart(relay: FakeRelay, open_board: OpenBoard) -> None:
+    """A piece that joins another one hides neither, and the one left behind takes its place."""
+    game = recorded(1, GameMode.CLASSIC)
+    showing = relay.show(game, game.first_meeting() - 1)
+    board = await open_board()
+    await board.shows(showing)
+    for _ in range(6):
+        await relay.play(showing)
+        await board.shows(showing)
 
 
 async def test_other_epoch_replaces_the_board(relay: FakeRelay, open_board: OpenBoard) -> None:
@@ -116,7 +130,7 @@ async def test_stale_mirror_is_said(relay: FakeRelay, open_board: OpenBoard) -> 
     await board.shows(showing)
     await relay.freshness(showing, stale=True, age=42)
     await board.is_connected("stale")
-    assert await board.text("#connection") in ("Stale · 42 s old", "Stale · 43 s old")
+    assert re.fullmatch(r"Stale · 4\d s old", await board.text("#connection"))
     await relay.freshness(showing, stale=False)
     await board.is_connected("live")
 
@@ -205,7 +219,7 @@ async def test_list_can_be_walked_with_the_keyboard(
     await board.page.wait_for_selector("#games a")
     await press_until_on(board, "#gm_recorded")
     await board.page.keyboard.press("Enter")
-    await wait_until(lambda: board.page.url.endswith("#gm_recorded"))
+    await board.page.wait_for_url("**/#gm_recorded")
 
 
 async def press_until_on(board: Board, link: str) -> None:

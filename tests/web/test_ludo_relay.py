@@ -11,36 +11,8 @@ from tests.web.recorded import recorded
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
+PATIENCE = 15
 PLACE_AT_9 = {"game": "gm_recorded", "epoch": "epoch-1", "seq": 9}
-REPLAY = """async ([first, deltas]) => {
-    const { patched } = await import("/ludo-relay.js");
-    let state = first;
-    const states = deltas.map(({ patch }) => (state = patched(state, patch)));
-    return states.filter((state) => state.sequence % 20 === 0 || state.status === "finished");
-}"""
-PATCHED = """async ([document, patch]) => {
-    const { patched } = await import("/ludo-relay.js");
-    try { return [patched(document, patch), document]; } catch { return "refused"; }
-}"""
-
-BEFORE = {"list": [1, 2], "a/b": {"~": 0}}
-PATCHES: list[tuple[dict[str, Any], object]] = [
-    ({"op": "add", "path": "/list/1", "value": 9}, {**BEFORE, "list": [1, 9, 2]}),
-    ({"op": "add", "path": "/list/-", "value": 9}, {**BEFORE, "list": [1, 2, 9]}),
-    ({"op": "remove", "path": "/list/0"}, {**BEFORE, "list": [2]}),
-    ({"op": "replace", "path": "/a~1b/~0", "value": 1}, {**BEFORE, "a/b": {"~": 1}}),
-    ({"op": "replace", "path": "", "value": 3}, 3),
-    ({"op": "move", "from": "/a~1b", "path": "/c"}, {"list": [1, 2], "c": {"~": 0}}),
-    ({"op": "copy", "from": "/list/0", "path": "/a~1b"}, {"list": [1, 2], "a/b": 1}),
-    ({"op": "test", "path": "/list", "value": [1, 2]}, BEFORE),
-    ({"op": "test", "path": "/list", "value": [2, 1]}, None),
-    ({"op": "replace", "path": "/list/2", "value": 1}, None),
-    ({"op": "add", "path": "/list/4", "value": 1}, None),
-    ({"op": "remove", "path": "/nothing"}, None),
-    ({"op": "remove", "path": "/list/length"}, None),
-    ({"op": "add", "path": "/no/where", "value": 1}, None),
-    ({"op": "spoil", "path": "/list"}, None),
-]
 
 
 def without_id(frame: dict[str, Any]) -> dict[str, Any]:
@@ -96,10 +68,10 @@ async def test_repeated_delta_is_dropped(relay: FakeRelay, open_board: OpenBoard
     showing = relay.show(recorded(1), 9)
     board = await open_board("gm_recorded")
     await board.shows(showing)
-    await relay.repeat(showing, 8)
-    await relay.repeat(showing, 9)
-    await relay.play(showing)
-    await board.shows(showing)
+    for repeated in (8, 10):
+        await relay.repeat(showing, repeated)
+        await relay.play(showing)
+        await board.shows(showing)
     assert relay.sent_by_clients("sub") == []
 
 
@@ -125,8 +97,8 @@ async def test_bye_moves_before_the_old_link_is_left(
     await board.shows(showing)
     await relay.bye(after=0.05)
     await relay.play(showing)
-    await wait_until(lambda: len(relay.sent_by_clients("hello")) == 2)
-    await wait_until(lambda: relay.connected == 1)
+    await wait_until(lambda: len(relay.sent_by_clients("hello")) == 2, PATIENCE)
+    await wait_until(lambda: relay.connected == 1, PATIENCE)
     await relay.play(showing)
     await board.shows(showing)
     assert await board.data("connection") == "live"
@@ -143,7 +115,7 @@ async def test_close_code_says_whether_to_come_back(
     await relay.cut(code)
     await board.is_connected(word)
     hellos = 1 if word == "stopped" else 2
-    await wait_until(lambda: len(relay.sent_by_clients("hello")) == hellos)
+    await wait_until(lambda: len(relay.sent_by_clients("hello")) == hellos, PATIENCE)
 
 
 async def test_unknown_game_is_asked_for_again(relay: FakeRelay, open_board: OpenBoard) -> None:
@@ -153,19 +125,3 @@ async def test_unknown_game_is_asked_for_again(relay: FakeRelay, open_board: Ope
     showing = relay.show(recorded(1), 9)
     await board.shows(showing)
     assert without_id(relay.sent_by_clients("sub")[-1]) == {"game": "gm_recorded"}
-
-
-async def test_patches_of_a_whole_game_lead_to_its_states(open_board: OpenBoard) -> None:
-    """Applying every patch from the first state on gives every state, the last one included."""
-    game = recorded(1)
-    board = await open_board()
-    states = await board.evaluate(REPLAY, [game.states[1], list(game.deltas[2:])])
-    assert states == [game.states[seq] for seq in (*range(20, game.last, 20), game.last)]
-
-
-async def test_patches_are_applied_as_rfc_6902_says(open_board: OpenBoard) -> None:
-    """Every operation works on a copy; one that does not fit refuses the whole patch."""
-    board = await open_board()
-    for patch, after in PATCHES:
-        answer = await board.evaluate(PATCHED, [BEFORE, [patch]])
-        assert answer == ("refused" if after is None else [after, BEFORE]), patch
