@@ -11,11 +11,16 @@ import structlog
 from arq import cron
 from arq.typing import WorkerCoroutine
 from arq.worker import Function, func
+from redis.asyncio import Redis
 
+from ludo.store.circuits import SharedCircuits
 from ludo.store.claims import Claims
 from ludo.store.connection import WORKER, connect, connect_arq, redis_address
+from ludo.store.permits import Permits
 from ludo.store.scripts import Scripts
 from ludo.upstream.client import LudoClient
+from ludo.upstream.guard import Guard
+from ludo.upstream.retry import Retries
 from workers.applying import Applier
 from workers.config import WorkerSettings
 from workers.source import fetch_state
@@ -38,7 +43,7 @@ async def run(settings: WorkerSettings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with AsyncExitStack() as parts:
         url = await parts.enter_async_context(redis_address(settings.store))
-        worker = await _worker(parts, url, settings)
+        worker = await make_worker(parts, url, settings)
         polling = asyncio.create_task(worker.async_run(), name="arq-poll")
         stopping = asyncio.create_task(stop.wait(), name="stop")
         log.info("worker.ready")
@@ -51,15 +56,17 @@ async def run(settings: WorkerSettings) -> None:
             raise error
 
 
-async def _worker(parts: AsyncExitStack, url: str, settings: WorkerSettings) -> NudgedWorker:
+async def make_worker(parts: AsyncExitStack, url: str, settings: WorkerSettings) -> NudgedWorker:
+    """A worker with everything it needs; `parts` closes it."""
     redis = connect(url, WORKER)
     parts.push_async_callback(redis.aclose)
     nudges = connect(url, WORKER)
     parts.push_async_callback(nudges.aclose)
     pool = connect_arq(url, serializer=msgspec.json.encode, deserializer=msgspec.json.decode)
     parts.push_async_callback(pool.aclose)
-    client = await parts.enter_async_context(LudoClient.from_config(settings.upstream))
-    claims = Claims(Scripts(redis), settings.worker.rules)
+    scripts = Scripts(redis)
+    client = await _client(parts, redis, scripts, settings)
+    claims = Claims(scripts, settings.worker.rules)
     applier = Applier(claims, lambda game_id: fetch_state(client, game_id), settings.worker.policy)
     return NudgedWorker(
         nudges=nudges,
@@ -76,6 +83,23 @@ async def _worker(parts: AsyncExitStack, url: str, settings: WorkerSettings) -> 
         job_serializer=msgspec.json.encode,
         job_deserializer=msgspec.json.decode,
     )
+
+
+async def _client(
+    parts: AsyncExitStack, redis: Redis, scripts: Scripts, settings: WorkerSettings
+) -> LudoClient:
+    """A client that shares budget and circuits with every other process."""
+    upstream = settings.upstream
+    shared = SharedCircuits(redis, scripts)
+    following = asyncio.create_task(shared.run(), name="circuits")
+    parts.callback(following.cancel)
+    guard = Guard(
+        budget=Permits(scripts, upstream.limit) if upstream.limit else None,
+        circuits=shared.circuits,
+        retries=Retries.usual(upstream.attempts),
+    )
+    client = LudoClient.from_config(upstream, guard=guard, rules=settings.worker.rules)
+    return await parts.enter_async_context(client)
 
 
 def _functions(applier: Applier) -> list[Function]:

@@ -1,5 +1,6 @@
 """Upstream's answer to «what is the state of this game», as a value."""
 
+from ludo.upstream.budget import CallClass
 from ludo.upstream.client import LudoClient
 from ludo.upstream.errors import UpstreamError, UpstreamRefused
 from workers.planning import Fetched, Unknown, Unreachable
@@ -8,8 +9,14 @@ from workers.planning import Fetched, Unknown, Unreachable
 async def fetch_state(client: LudoClient, game_id: str) -> Fetched:
     """The game's snapshot, or why there is none; never raises an UpstreamError."""
     try:
-        return await client.get_game_state(game_id)
+        snapshot = await client.get_game_state(game_id, klass=CallClass.RESYNC)
     except UpstreamRefused as error:
         return Unknown() if error.status == 404 else Unreachable(str(error))
     except UpstreamError as error:
         return Unreachable(str(error))
+    except ValueError:
+        # An id that no path can carry (`..`, `/`) is none that upstream could know.
+        return Unknown()
+    if snapshot.game_id != game_id:
+        return Unreachable(f"expected the state of {game_id}; found that of {snapshot.game_id}")
+    return snapshot

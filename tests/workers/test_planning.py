@@ -20,7 +20,10 @@ def a_record(mirror: Mirror | None, owed: Owed | None = None) -> Record:
 
 
 def planned(
-    record: Record, waiting: tuple[Waiting, ...] = (), fetched: Fetched | None = None, now: int = NOW
+    record: Record,
+    waiting: tuple[Waiting, ...] = (),
+    fetched: Fetched | None = None,
+    now: int = NOW,
 ) -> Plan:
     return plan(Situation(record, waiting, {}, now, fetched), POLICY, "epoch-2")
 

@@ -1,0 +1,84 @@
+"""An arq worker that wakes at once and outlives its Redis."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from time import perf_counter
+
+from redis.asyncio import Redis
+
+from ludo.store import keys
+from ludo.store.config import StoreConfig
+from ludo.store.connection import connect
+from ludo.store.games import GameReader
+from ludo.upstream.config import UpstreamConfig
+from tests.redis_servers import PrivateRedis
+from tests.waiting import wait_until
+from tests.workers.builders import GAME, a_bench, a_history
+from workers.config import WorkerConfig, WorkerSettings
+from workers.main import make_worker
+
+HISTORY = a_history()
+
+
+@asynccontextmanager
+async def a_worker(url: str) -> AsyncIterator[None]:
+    """A worker on this Redis, with an upstream that nobody answers for."""
+    settings = WorkerSettings(
+        WorkerConfig(),
+        StoreConfig(data_dir=Path()),
+        UpstreamConfig(base_url="http://127.0.0.1:9/v1"),
+    )
+    async with AsyncExitStack() as parts:
+        worker = await make_worker(parts, url, settings)
+        polling = asyncio.create_task(worker.async_run())
+        await asyncio.sleep(0)
+        yield
+        await worker.drain(5)
+        polling.cancel()
+        await asyncio.wait({polling})
+
+
+async def reaches(redis: Redis, sequence: int, within: float = 10) -> None:
+    """Waits for the mirror to be so far."""
+
+    async def there() -> bool:
+        stored = await GameReader(redis).load(GAME)
+        return stored is not None and stored.seq >= sequence
+
+    await wait_until(there, timeout=within)
+
+
+async def test_accepted_event_is_applied_before_the_next_poll(redis_server: PrivateRedis) -> None:
+    """arq alone would look every half second; the nudge is much faster in the median."""
+    async with connect(redis_server.url) as redis, a_worker(redis_server.url):
+        bench, waits = a_bench(redis), []
+        for number, event in enumerate(HISTORY[:15], start=1):
+            await bench.accept([event])
+            begun = perf_counter()
+            await reaches(redis, number)
+            waits.append(perf_counter() - begun)
+
+    assert sorted(waits)[7] < 0.2
+
+
+async def test_worker_goes_on_when_redis_comes_back(redis_server: PrivateRedis) -> None:
+    """kill -9 of Redis: what was accepted is applied, and so is what comes after."""
+    async with connect(redis_server.url) as redis, a_worker(redis_server.url):
+        bench = a_bench(redis)
+        await bench.accept(HISTORY[:5])
+        await reaches(redis, 5)
+        redis_server.kill()
+        redis_server.start()
+        await bench.accept(HISTORY[5:9])
+        await reaches(redis, 9)
+
+
+async def test_game_that_nobody_woke_is_swept_up(redis_server: PrivateRedis) -> None:
+    """A wake-up that was lost costs a few seconds, not the game."""
+    async with connect(redis_server.url) as redis:
+        await a_bench(redis).accept(HISTORY[:3])
+        await redis.delete(keys.ARQ_QUEUE, keys.NUDGE)
+        async with a_worker(redis_server.url):
+            await reaches(redis, 3, within=15)
