@@ -46,7 +46,8 @@ def run(
 ) -> None:
     """Serves until a signal ends it; raises ConfigError or StoreError when it cannot start."""
     _check_uvicorn()
-    disable_created_metrics()  # a second series for each counter, which nobody reads
+    # A second series for each counter, which nobody reads.
+    disable_created_metrics()  # type: ignore[no-untyped-call]
     settings = ProxySettings.from_env(environ)
     chosen = _role(role)
     with closing(_listening(host, port)) as listener:

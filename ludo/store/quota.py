@@ -102,6 +102,22 @@ def _wait(rate: Rate, window: Window, now: int, cost: int) -> float:
     return to_next + overlap
 
 
+def count(
+    kept: Sequence[Window], rates: Sequence[Rate], now: int, cost: int
+) -> tuple[tuple[Window, ...], Outcome]:
+    """The windows after a request, and what it is told: `take_quota.lua` does the same."""
+    windows = [
+        window.at(now, rate.seconds * 1000) for window, rate in zip(kept, rates, strict=True)
+    ]
+    fits = all(
+        window.used(now, rate.seconds * 1000) + cost <= rate.limit
+        for window, rate in zip(windows, rates, strict=True)
+    )
+    if fits:
+        windows = [Window(each.start, each.current + cost, each.previous) for each in windows]
+    return tuple(windows), outcome(fits, rates, windows, now, cost)
+
+
 class LocalQuota:
     """The same windows in this process' memory; bounded in callers."""
 
@@ -112,22 +128,12 @@ class LocalQuota:
 
     def take(self, caller: str, cost: int = 1) -> Outcome:
         """Takes `cost` from every window of a caller, or from none of them."""
-        now = int(self._clock() * 1000)
         kept = self._callers.pop(caller, (Window(),) * len(self._rates))
-        windows = [
-            window.at(now, rate.seconds * 1000)
-            for window, rate in zip(kept, self._rates, strict=True)
-        ]
-        fits = all(
-            window.used(now, rate.seconds * 1000) + cost <= rate.limit
-            for window, rate in zip(windows, self._rates, strict=True)
-        )
-        if fits:
-            windows = [Window(each.start, each.current + cost, each.previous) for each in windows]
-        self._callers[caller] = tuple(windows)
+        windows, told = count(kept, self._rates, int(self._clock() * 1000), cost)
+        self._callers[caller] = windows
         if len(self._callers) > LOCAL_CALLERS:
             self._callers.popitem(last=False)
-        return outcome(fits, self._rates, windows, now, cost)
+        return told
 
 
 class Quota:

@@ -1,0 +1,198 @@
+"""The shared cache: one flight a key, lifetimes, and purges that nothing can outrun."""
+
+import asyncio
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from redis.asyncio import Redis
+
+from ludo.store import cache, keys
+from ludo.store.cache import (
+    Entry,
+    Flight,
+    Found,
+    Freshness,
+    Lifetimes,
+    Role,
+    SharedCache,
+    new_token,
+)
+from ludo.store.scripts import Scripts
+from tests.waiting import wait_until
+
+KEY = "/rooms/ABCD12?"
+TAGS = ("rooms", "room:ABCD12")
+LONG = Lifetimes(soft=60, hard=600)
+ENTRY = Entry(200, b'{"success":true}', '"tag"', 1_000)
+
+
+@pytest.fixture
+def shared(redis: Redis) -> SharedCache:
+    return SharedCache(redis, Scripts(redis))
+
+
+def flight_of(found: Found, token: str) -> Flight:
+    return Flight(KEY, TAGS, token, found.generations)
+
+
+async def led(shared: SharedCache) -> Flight:
+    """A flight that is ours."""
+    token = new_token()
+    found = await shared.look(KEY, TAGS, token)
+    assert found.role is Role.LEAD
+    return flight_of(found, token)
+
+
+async def looked(shared: SharedCache) -> tuple[Freshness, Role]:
+    found = await shared.look(KEY, TAGS, new_token())
+    return found.freshness, found.role
+
+
+async def test_of_many_who_miss_one_fetches(redis: Redis) -> None:
+    """100 looks at once over four replicas: one leads, the others follow."""
+    replicas = [SharedCache(redis, Scripts(redis)) for _ in range(4)]
+    looks = (replicas[n % 4].look(KEY, TAGS, new_token()) for n in range(100))
+    roles = [found.role for found in await asyncio.gather(*looks)]
+    assert sorted(roles) == [Role.FOLLOW] * 99 + [Role.LEAD]
+
+
+async def test_what_was_kept_is_found(shared: SharedCache) -> None:
+    """An entry comes back as it was, with the time by the same clock."""
+    assert await shared.keep(await led(shared), ENTRY, LONG)
+    found = await shared.look(KEY, TAGS, new_token())
+    assert (found.freshness, found.role, found.entry) == (Freshness.FRESH, Role.NONE, ENTRY)
+    assert found.now > 1_700_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("lifetimes", "freshness"),
+    [
+        (Lifetimes(soft=60, hard=60), Freshness.FRESH),
+        (Lifetimes(soft=0, hard=60), Freshness.USABLE),
+        (Lifetimes(soft=0, hard=0), Freshness.OLD),
+        (Lifetimes(soft=0, hard=0, on_error=0), Freshness.NONE),
+    ],
+)
+async def test_lifetimes_end_one_after_the_other(
+    shared: SharedCache, lifetimes: Lifetimes, freshness: Freshness
+) -> None:
+    """Fresh, then usable while another is fetched, then only if upstream fails, then gone."""
+    await shared.keep(await led(shared), ENTRY, lifetimes)
+    await wait_until(lambda: _is(shared, freshness))
+
+
+async def _is(shared: SharedCache, freshness: Freshness) -> bool:
+    return (await looked(shared))[0] is freshness
+
+
+async def test_each_stale_entry_is_refreshed_by_one(shared: SharedCache) -> None:
+    """Whoever comes first leads; the others have the stale one."""
+    await shared.keep(await led(shared), ENTRY, Lifetimes(soft=0, hard=60))
+    roles = [(await looked(shared))[1] for _ in range(3)]
+    assert roles == [Role.LEAD, Role.FOLLOW, Role.FOLLOW]
+
+
+@pytest.mark.parametrize("tag", TAGS)
+async def test_a_purge_of_any_tag_ends_an_entry(shared: SharedCache, tag: str) -> None:
+    """It is gone at once, not even good for when upstream fails."""
+    await shared.keep(await led(shared), ENTRY, LONG)
+    await shared.purge([tag])
+    assert await looked(shared) == (Freshness.NONE, Role.LEAD)
+
+
+async def test_a_purge_of_another_tag_changes_nothing(shared: SharedCache) -> None:
+    """Entries end by their own tags only."""
+    await shared.keep(await led(shared), ENTRY, LONG)
+    await shared.purge(["room:OTHER1"])
+    assert (await looked(shared))[0] is Freshness.FRESH
+
+
+async def test_a_purge_beats_what_is_on_its_way(shared: SharedCache) -> None:
+    """An answer that was asked for before the purge is not kept after it."""
+    flight = await led(shared)
+    await shared.purge(["rooms"])
+    assert not await shared.keep(flight, ENTRY, LONG)
+    assert await looked(shared) == (Freshness.NONE, Role.LEAD)
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(steps=st.lists(st.sampled_from(["look", "write", "keep"]), min_size=2, max_size=14))
+async def test_nobody_sees_what_was_fetched_before_a_write(redis: Redis, steps: list[str]) -> None:
+    """Whatever the order of fetches, writes and purges: what is found is as new as the purge."""
+    await redis.flushall()
+    shared, truth, purged = SharedCache(redis, Scripts(redis)), 0, 0
+    flights: list[tuple[Flight, int]] = []
+    for step in steps:
+        match step:
+            case "look":
+                token = new_token()
+                found = await shared.look(KEY, TAGS, token)
+                if found.entry is not None:
+                    assert found.entry.stored_at >= purged
+                if found.role is Role.LEAD:
+                    flights.append((flight_of(found, token), truth))
+            case "write":
+                truth += 1
+                await shared.purge(["rooms"])
+                purged = truth
+            case _ if flights:
+                flight, seen = flights.pop()
+                await shared.keep(flight, Entry(200, b"{}", '""', seen), LONG)
+
+
+async def test_a_failure_is_shared_for_a_moment(shared: SharedCache) -> None:
+    """Others are told why, instead of each trying by himself; then somebody tries again."""
+    await shared.fail(await led(shared), b"1.5", 0.2)
+    found = await shared.look(KEY, TAGS, new_token())
+    assert (found.role, found.note) == (Role.FAILED, b"1.5")
+    await wait_until(lambda: _leads(shared))
+
+
+async def _leads(shared: SharedCache) -> bool:
+    return (await looked(shared))[1] is Role.LEAD
+
+
+async def test_a_dead_leader_is_replaced(
+    shared: SharedCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A flight that nobody prolongs ends, and what its leader brings later is not kept."""
+    monkeypatch.setattr(cache, "FLIGHT_MS", 100)
+    late = await led(shared)
+    await wait_until(lambda: _leads(shared))
+    await shared.keep(late, ENTRY, LONG)
+    assert (await looked(shared))[0] is Freshness.NONE
+
+
+async def test_a_living_leader_keeps_the_flight(
+    shared: SharedCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long upstream takes, nobody else asks meanwhile."""
+    monkeypatch.setattr(cache, "FLIGHT_MS", 150)
+    monkeypatch.setattr(cache, "PROLONG_S", 0.03)
+    flight = await led(shared)
+    async with shared.prolonged(flight):
+        for _ in range(8):
+            await asyncio.sleep(0.05)
+            assert (await looked(shared))[1] is Role.FOLLOW
+    await shared.abandon(flight)
+    assert (await looked(shared))[1] is Role.LEAD
+
+
+async def test_a_script_that_is_sent_twice_leads_once(shared: SharedCache) -> None:
+    """The same token leads again: the connection broke before the answer came."""
+    token = new_token()
+    roles = [(await shared.look(KEY, TAGS, token)).role for _ in range(2)]
+    assert roles == [Role.LEAD, Role.LEAD]
+
+
+async def test_every_key_of_the_cache_ends(shared: SharedCache, redis: Redis) -> None:
+    """Entries, flights and generations all have a time to live."""
+    await shared.keep(await led(shared), ENTRY, LONG)
+    await shared.purge(TAGS)
+    await led(shared)
+    names = await redis.keys("ludo:cache:*")
+    assert keys.cache_tag("rooms").encode() in names
+    assert all([await redis.pttl(name) > 0 for name in names])
