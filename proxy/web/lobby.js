@@ -29,6 +29,16 @@ export function choose(games, watching, over, picked) {
   return games.find(({ gameId }) => gameId !== over)?.gameId ?? watching;
 }
 
+/**
+ * The fresh list in the order of the one before, so that nothing moves away under a finger; what
+ * is new comes first.
+ * @type {(before: Listed[], fresh: Listed[]) => Listed[]}
+ */
+export function inOrder(before, fresh) {
+  const rank = new Map(before.map(({ gameId }, index) => [gameId, index]));
+  return [...fresh].sort((a, b) => (rank.get(a.gameId) ?? -1) - (rank.get(b.gameId) ?? -1));
+}
+
 /** Fetches the list every 5 s, seldom while that fails. */
 export class Lobby {
   /** @type {Listed[]} */
@@ -67,7 +77,7 @@ export class Lobby {
 
   async #fetch() {
     try {
-      this.games = await fetchGames(this.#token());
+      this.games = inOrder(this.games, await fetchGames(this.#token()));
       return null;
     } catch (problem) {
       return problem;

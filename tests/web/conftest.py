@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, Page, async_playwright
 
 from tests.web.boards import Board
 from tests.web.fake_relay import FakeRelay
@@ -33,6 +33,14 @@ async def chromium() -> AsyncIterator[Browser]:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
         await browser.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def modules(chromium: Browser) -> AsyncIterator[Page]:
+    """A page in which scripts may import the board's modules and ask their pure functions."""
+    async with FakeRelay() as empty, await chromium.new_page() as page:
+        await page.goto(empty.url)
+        yield page
 
 
 @pytest_asyncio.fixture(loop_scope="session")

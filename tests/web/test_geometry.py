@@ -4,10 +4,9 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser
+from playwright.async_api import Page
 
 from ludo.rules.track import SAFE_SQUARES, SEATS, TRACK_LENGTH, square_at, start_square
-from tests.web.fake_relay import FakeRelay
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -31,11 +30,9 @@ ALL = """async () => {
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def drawn(chromium: Browser) -> dict[str, Any]:
+async def drawn(modules: Page) -> dict[str, Any]:
     """Everything that geometry.js says, as points in units of the grid."""
-    async with FakeRelay() as relay, await chromium.new_page() as page:
-        await page.goto(relay.url)
-        told: dict[str, Any] = await page.evaluate(ALL)
+    told: dict[str, Any] = await modules.evaluate(ALL)
     return told
 
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
+from playwright.async_api import Page
 
-from tests.web.conftest import OpenBoard
 from tests.web.recorded import recorded
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -40,17 +40,15 @@ PATCHES: list[tuple[dict[str, Any], object]] = [
 ]
 
 
-async def test_patches_of_a_whole_game_lead_to_its_states(open_board: OpenBoard) -> None:
+async def test_patches_of_a_whole_game_lead_to_its_states(modules: Page) -> None:
     """Applying every patch from the first state on gives every state, the last one included."""
     game = recorded(1)
-    board = await open_board()
-    states = await board.evaluate(REPLAY, [game.states[1], list(game.deltas[2:])])
+    states = await modules.evaluate(REPLAY, [game.states[1], list(game.deltas[2:])])
     assert states == [game.states[seq] for seq in (*range(20, game.last, 20), game.last)]
 
 
-async def test_patches_are_applied_as_rfc_6902_says(open_board: OpenBoard) -> None:
+async def test_patches_are_applied_as_rfc_6902_says(modules: Page) -> None:
     """Every operation works on a copy; one that does not fit refuses the whole patch."""
-    board = await open_board()
     for patch, after in PATCHES:
-        answer = await board.evaluate(PATCHED, [BEFORE, [patch]])
+        answer = await modules.evaluate(PATCHED, [BEFORE, [patch]])
         assert answer == ("refused" if after is None else [after, BEFORE]), patch
