@@ -20,7 +20,7 @@ LINK: Final = Patience(
 )
 """The link must not mend itself unseen: what was published meanwhile would be missed."""
 
-_PING_EVERY: Final = 2.0
+PING_EVERY: Final = 2.0
 _FIRST_PAUSE: Final = 0.05
 _LONGEST_PAUSE: Final = 1.0
 _CHANNELS_AT_ONCE: Final = 500
@@ -49,9 +49,12 @@ class Reader:
     `LINK.answer_within`, because the link is pinged all the time.
     """
 
-    def __init__(self, connect: Callable[[], Redis], clock: Clock) -> None:
+    def __init__(
+        self, connect: Callable[[], Redis], clock: Clock, *, ping_every: float = PING_EVERY
+    ) -> None:
         self._connect = connect
         self._clock = clock
+        self._ping_every = ping_every
         self._wanted: set[str] = set()
         self._sent: set[str] = set()
         self._unanswered: dict[str, int] = {}
@@ -125,7 +128,7 @@ class Reader:
             await self._send(link.subscribe, self._wanted - self._sent)
             await self._send(link.unsubscribe, self._sent - self._wanted)
             try:
-                async with asyncio.timeout(_PING_EVERY):
+                async with asyncio.timeout(self._ping_every):
                     await self._changed.wait()
             except TimeoutError:
                 await link.ping()
