@@ -49,7 +49,11 @@ export class Playback {
       const pace = this.#pace();
       const beat = /** @type {Beat} */ (this.#waiting.shift());
       const allowed = beat.ms * pace;
-      await beat.play(allowed < SHORTEST_MS ? 0 : allowed);
+      try {
+        await beat.play(allowed < SHORTEST_MS ? 0 : allowed);
+      } catch (problem) {
+        reportError(problem); // one event that cannot be shown must not stop the game
+      }
     }
     if (round === this.#round) this.#become(false);
   }

@@ -89,7 +89,7 @@ export class Table {
    */
   #act(event, state) {
     const seat = seatOf(playerOf(state, event.playerId).color);
-    if (event.type === "game:dice-rolled")
+    if (event.type === "game:dice-rolled" && seat >= 0)
       return [ROLL_MS, (ms) => this.#die.roll(seat, event.value, ms)];
     if (event.type === "game:turn-change") return [TURN_MS, (ms) => pause(ms)];
     if (event.type !== "game:piece-moved") return [0, () => true];
@@ -135,7 +135,7 @@ export class Table {
   }
 
   /** A short note on the board, beside where it happened. */
-  #note(text, at) {
+  #note(text, at = { x: GRID / 2, y: GRID / 2 }) {
     const label = /** @type {SVGTextElement} */ (
       svg("text", { "text-anchor": "middle", y: 0.14 }, text)
     );
@@ -145,8 +145,8 @@ export class Table {
     const width = label.getComputedTextLength() + 0.7;
     pill.setAttribute("x", String(-width / 2));
     pill.setAttribute("width", String(width));
-    const x = Math.min(GRID - width / 2, Math.max(width / 2, at?.x ?? GRID / 2));
-    const y = (at?.y ?? GRID / 2) > 2 ? at.y - 1.15 : at.y + 1.05;
+    const x = Math.min(GRID - width / 2, Math.max(width / 2, at.x));
+    const y = at.y > 2 ? at.y - 1.15 : at.y + 1.05;
     note.setAttribute("transform", `translate(${x} ${y})`);
     setTimeout(() => note.remove(), NOTE_MS);
   }

@@ -127,6 +127,13 @@ class FakeRelay:
         wrong = [{"op": "replace", "path": "/nowhere", "value": 1}]
         await self._tell(showing, {**self._delta(showing, showing.seq), "patch": wrong})
 
+    async def play_strangely(self, showing: Showing) -> None:
+        """Tells the next event as one of a player and a piece that nobody knows."""
+        showing.seq += 1
+        delta = self._delta(showing, showing.seq)
+        strange = {"playerId": "nobody", "pieceId": "red-9", "value": 3}
+        await self._tell(showing, {**delta, "ev": {**delta["ev"], **strange}})
+
     def skip(self, showing: Showing) -> None:
         """Moves on by an event that nobody is told."""
         showing.seq += 1

@@ -123,6 +123,18 @@ async def test_other_epoch_replaces_the_board(relay: FakeRelay, open_board: Open
     await board.shows(showing)
 
 
+async def test_strange_events_do_not_stop_the_board(
+    relay: FakeRelay, open_board: OpenBoard
+) -> None:
+    """An event that no piece or player here fits is shown by the state that it leads to."""
+    showing = relay.show(recorded(1), 60)
+    board = await open_board()
+    await board.shows(showing)
+    for _ in range(4):
+        await relay.play_strangely(showing)
+        await board.shows(showing)
+
+
 async def test_stale_mirror_is_said(relay: FakeRelay, open_board: OpenBoard) -> None:
     """The sign tells that the mirror is behind its source, how old it is, and when it is over."""
     showing = relay.show(recorded(1), 9)
