@@ -32,7 +32,7 @@ demo: install ## play: sandbox, proxy and worker on a bundled Redis; prints the 
 	@exec $(BIN)/ludo-proxy demo $(ARGS)
 
 test: lint ## check everything that `make prove` does not
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 lint: $(VENV)/.installed-dev ## style, types and the direction of imports
 	@$(BIN)/ruff format --check --quiet . || { echo 'not formatted: run make fix' >&2; exit 1; }

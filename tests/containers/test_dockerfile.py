@@ -6,23 +6,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.containers.dockerfile import PlainFolder, Stage, stages
-from tests.structure.sources import ROOT, text
+from tests.structure.sources import ROOT, sources, text
 from tests.waiting import wait_until
 
 DOCKERFILE = Path("docker/Dockerfile")
-
-
-def in_the_image(test: Callable[..., object]) -> Callable[..., object]:
-    """Mark a test that needs the steps to have run, which happens once in one test process."""
-    for mark in (pytest.mark.e2e, pytest.mark.timeout(400), pytest.mark.xdist_group("image")):
-        test = mark(test)
-    return test
 
 
 @pytest.fixture(scope="module")
@@ -77,84 +70,69 @@ def test_health_is_asked_without_further_programs(built: list[Stage]) -> None:
     assert "wget" not in check
 
 
-@pytest.fixture(scope="module")
-def folder() -> Iterator[PlainFolder]:
-    """A folder that becomes the image's root, on a short path for its socket."""
-    with tempfile.TemporaryDirectory(prefix="ludo-image-") as name:
-        kept = ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE")
-        environ = {each: os.environ[each] for each in kept if each in os.environ}
-        pip = {each: value for each, value in os.environ.items() if each.startswith("PIP_")}
-        yield PlainFolder(Path(name), environ | pip)
-
-
-@pytest.fixture(scope="module")
-def installed(folder: PlainFolder, built: list[Stage]) -> PlainFolder:
-    """The folder after all the steps, without what only building needs."""
+@pytest.fixture
+def installed(built: list[Stage]) -> Iterator[PlainFolder]:
+    """A folder, on a short path for its socket, after all the steps of the image."""
     if sys.version_info[:2] != (3, 11):
         pytest.skip("the image has Python 3.11")
-    for stage in built:
-        folder.run(stage)
-    for needed_to_build in ("src", "opt/build", "opt/wheel"):
-        shutil.rmtree(folder.root / needed_to_build)
-    return folder
+    kept = ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE")
+    environ = {each: os.environ[each] for each in kept if each in os.environ}
+    pip = {each: value for each, value in os.environ.items() if each.startswith("PIP_")}
+    with tempfile.TemporaryDirectory(prefix="ludo-image-") as name:
+        folder = PlainFolder(Path(name), environ | pip)
+        for stage in built:
+            folder.run(stage)
+        for needed_to_build in ("src", "opt/build", "opt/wheel"):
+            shutil.rmtree(folder.root / needed_to_build)
+        yield folder
 
 
-@in_the_image
-@pytest.mark.parametrize("role", ["serve", "worker", "sandbox"])
-def test_every_role_is_in_the_image(installed: PlainFolder, built: list[Stage], role: str) -> None:
-    """The entry point knows each role, with nothing but the final stage's files."""
-    entry = built[-1].last("ENTRYPOINT").words
-    shown = subprocess.run(
-        [installed.root / "opt/ludo/bin" / entry[0], role, "--help"],
-        cwd=installed.inside("."),
-        env=installed.environ,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert shown.returncode == 0, shown.stderr
-
-
-@in_the_image
-def test_what_is_not_python_is_in_the_image(installed: PlainFolder) -> None:
-    """The wheel has the scripts and the board, not only the modules."""
-    packages = next((installed.root / "opt/ludo/lib").glob("python*/site-packages"))
-    for kind in ("ludo/store/lua/*.lua", "proxy/web/*.html", "proxy/web/*.js"):
-        assert {each.name for each in packages.glob(kind)} == {
-            each.name for each in ROOT.glob(kind)
-        }
-
-
-@in_the_image
-async def test_image_becomes_healthy(
+# One test, because the steps take half a minute.
+@pytest.mark.e2e
+@pytest.mark.timeout(400)
+async def test_steps_make_an_image_of_every_role_that_becomes_healthy(
     installed: PlainFolder, built: list[Stage], unused_tcp_port: int
 ) -> None:
-    """Started as the image starts it, the health check passes, and SIGTERM ends it."""
-    final, port = built[-1], str(unused_tcp_port)
-    command = [*final.last("ENTRYPOINT").words, *final.last("CMD").words, "--port", port]
-    settings = {"LUDO_AUTH": "open", "LUDO_DRAIN": "0s"}
-    server = await asyncio.create_subprocess_exec(
-        installed.root / "opt/ludo/bin" / command[0],
-        *command[1:],
-        cwd=installed.inside("."),
-        env=installed.environ | settings,
-    )
+    """The final stage's files are enough to run each role, and `serve` as the image starts it."""
+    has_what_is_not_python(installed)
+    entry = built[-1].last("ENTRYPOINT").words
+    for role in ("serve", "worker", "sandbox"):
+        knows = await start(installed, [*entry, role, "--help"], stdout=asyncio.subprocess.DEVNULL)
+        assert await knows.wait() == 0
+    command = [*entry, *built[-1].last("CMD").words, "--port", str(unused_tcp_port)]
+    server = await start(installed, command, LUDO_AUTH="open", LUDO_DRAIN="0s")
     try:
-        check = final.last("HEALTHCHECK").text.partition("CMD ")[2].replace("8080", port)
-        assert await wait_until(lambda: passes(installed, check), timeout=30)
+        check = built[-1].last("HEALTHCHECK").text.partition("CMD ")[2]
+        asking = stages(f"FROM x\nCMD {check.replace('8080', str(unused_tcp_port))}")[0]
+        assert await wait_until(lambda: passes(installed, asking.last("CMD").words), timeout=30)
     finally:
         server.terminate()
         assert await asyncio.wait_for(server.wait(), 20) == 0
 
 
-async def passes(installed: PlainFolder, check: str) -> bool:
-    """Whether a health check's command ends well."""
-    program, *arguments = stages(f"FROM x\nCMD {check}")[0].steps[0].words
-    asked = await asyncio.create_subprocess_exec(
-        installed.root / "opt/ludo/bin" / program,
-        *arguments,
-        env=installed.environ,
-        stderr=asyncio.subprocess.DEVNULL,
+def has_what_is_not_python(installed: PlainFolder) -> None:
+    """The wheel has the scripts and the board, not only the modules."""
+    packages = next((installed.root / "opt/ludo/lib").glob("python*/site-packages"))
+    kept = {path for path in sources() if path.suffix != ".py"}
+    assert kept
+    assert {path for path in kept if not (packages / path).is_file()} == set()
+
+
+async def start(
+    installed: PlainFolder, command: list[str], stdout: int | None = None, **settings: str
+) -> asyncio.subprocess.Process:
+    """One of the image's programs, where and with what the image would run it."""
+    return await asyncio.create_subprocess_exec(
+        installed.root / "opt/ludo/bin" / command[0],
+        *command[1:],
+        cwd=installed.inside("."),
+        env=installed.environ | settings,
+        stdout=stdout,
+        stderr=stdout,
     )
+
+
+async def passes(installed: PlainFolder, check: list[str]) -> bool:
+    """Whether a health check's command ends well."""
+    asked = await start(installed, check, stdout=asyncio.subprocess.DEVNULL)
     return await asked.wait() == 0
