@@ -145,10 +145,15 @@ def _reconciled(record: Record, snapshot: Snapshot, now: int, pace: Pace, new_ep
                 closed=snapshot.over,
             )
             message = replaced_message(mirror.epoch, mirror.sequence, why)
-            reason = record.owed.reason if record.owed else Reason.ASKED
-            return _Asked(known, (message,), feed_dropped=True, repaired=reason)
+            return _Asked(known, (message,), feed_dropped=True, repaired=_repaired(record))
         case _:
             assert_never(reconciled)
+
+
+def _repaired(record: Record) -> Reason | None:
+    """Why a repair was needed; a game that somebody merely asked for was not broken."""
+    reason = record.owed.reason if record.owed else Reason.ASKED
+    return None if reason is Reason.ASKED else reason
 
 
 def _unanswered(record: Record, now: int, pace: Pace, *, stale: bool = True) -> _Asked:

@@ -48,6 +48,14 @@ def test_newer_state_replaces_and_drops_the_feed() -> None:
     assert commit.messages[0].split()[1:] == [b"s", b"epoch-1", b"20", b"gap"]
 
 
+def test_game_that_was_only_asked_for_is_no_repair() -> None:
+    """Nothing was lost when somebody wants to see a game that we did not know."""
+    commit = planned(a_record(None, Owed(Reason.ASKED, NOW)), fetched=snapshot_after(HISTORY[:9]))
+
+    assert commit.commit.record.mirror is not None
+    assert commit.commit.counters == {}
+
+
 def test_older_state_is_asked_for_again_later() -> None:
     """An upstream that is behind costs one call a second, then less."""
     record = a_record(mirror_after(HISTORY[:9]), Owed(Reason.GAP, NOW))
