@@ -16,12 +16,12 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 async def test_games_with_faults_end_equal_to_the_truth(tmp_path: Path) -> None:
     """Late, doubled, lost and forged deliveries, failing answers: every mirror is the truth."""
     ran = await ludo_proxy(
-        *("demo", "--once", "--games", "5", "--seed", "7", "--json"),
+        *("demo", "--once", "--games", "3", "--seed", "7", "--json", "--speed", "40"),
         *("--port", "0", "--data-dir", str(tmp_path)),
     )
 
     assert ran.code == 0, ran.err
-    assert len(ran.games) == 5
+    assert len(ran.games) == 3
     assert all(game["mirror"]["status"] == "finished" for game in ran.games)
     assert "gaps repaired" in ran.err
     assert started_in(tmp_path) == []
@@ -30,8 +30,8 @@ async def test_games_with_faults_end_equal_to_the_truth(tmp_path: Path) -> None:
 async def test_nothing_is_lost_that_healing_would_hide(tmp_path: Path) -> None:
     """With nothing dropped and the state endpoint down throughout, the mirrors are equal too."""
     ran = await ludo_proxy(
-        *("demo", "--once", "--games", "4", "--seed", "3", "--json", "--port", "0"),
-        *("--faults", "lossless,state_down=1", "--data-dir", str(tmp_path)),
+        *("demo", "--once", "--games", "3", "--seed", "3", "--json", "--port", "0"),
+        *("--speed", "40", "--faults", "lossless,state_down=1", "--data-dir", str(tmp_path)),
     )
 
     assert ran.code == 0, ran.err
@@ -64,7 +64,7 @@ async def test_broken_mirror_is_found(tmp_path: Path) -> None:
 
 async def test_every_process_may_be_killed(tmp_path: Path) -> None:
     """kill -9 of the worker, the proxy, then Redis: the games go on and end equal."""
-    arguments = ("--once", "--games", "4", "--seed", "11", "--speed", "15", "--json")
+    arguments = ("--once", "--games", "3", "--seed", "11", "--speed", "25", "--json")
     async with a_demo(*arguments, folder=tmp_path) as demo:
         await _applied(demo, 100)
         for part in ("worker", "serve"):
@@ -78,7 +78,7 @@ async def test_every_process_may_be_killed(tmp_path: Path) -> None:
         ran = await demo.ended(within=120)
 
     assert ran.code == 0, ran.err[-3000:]
-    assert len(ran.games) == 4
+    assert len(ran.games) == 3
 
 
 async def _applied(demo: RunningDemo, at_least: int) -> None:
