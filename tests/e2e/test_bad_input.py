@@ -21,6 +21,11 @@ def is_one_clear_line(ran: Ran, *words: str) -> bool:
     )
 
 
+def started(command: str) -> tuple[str, ...]:
+    """The command on a free port, where it listens at all."""
+    return (command,) if command == "worker" else (command, "--port", "0")
+
+
 @pytest.mark.parametrize("command", ["serve", "demo"])
 async def test_port_in_use(command: str, tmp_path: Path) -> None:
     """The port is named, and what to do about it."""
@@ -42,7 +47,7 @@ async def test_no_redis_to_be_found(command: str, tmp_path: Path) -> None:
     environ = clean_environ(
         PYTHONPATH=str(tmp_path), PATH="", LUDO_DATA_DIR=str(tmp_path), LUDO_AUTH="open"
     )
-    ran = await ludo_proxy(command, environ=environ, within=30)
+    ran = await ludo_proxy(*started(command), environ=environ, within=30)
 
     assert is_one_clear_line(ran, "no redis-server found", "REDIS_URL"), ran.err
 
@@ -54,7 +59,7 @@ async def test_folder_that_cannot_be_written(command: str, tmp_path: Path) -> No
     folder.write_text("a file")
     environ = clean_environ(LUDO_DATA_DIR=str(folder), LUDO_AUTH="open")
     extra = ("--data-dir", str(folder)) if command == "demo" else ()
-    ran = await ludo_proxy(command, *extra, environ=environ, within=30)
+    ran = await ludo_proxy(*started(command), *extra, environ=environ, within=30)
 
     assert is_one_clear_line(ran, str(folder)), ran.err
 
