@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
+import httpx
 from litestar import Litestar, Router
 from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
@@ -39,9 +40,18 @@ _EXPOSED: Final = [
 ]
 
 
-def create_app(settings: ProxySettings, *, redis_url: str, role: Role = Role.ALL) -> Litestar:
-    """The application of one process; its lifespan opens and closes the parts."""
-    parts = make_parts(settings, redis_url, role)
+def create_app(
+    settings: ProxySettings,
+    *,
+    redis_url: str,
+    role: Role = Role.ALL,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> Litestar:
+    """The application of one process; its lifespan opens and closes the parts.
+
+    `transport` stands in for the connection to upstream.
+    """
+    parts = make_parts(settings, redis_url, role, transport)
     app = Litestar(
         route_handlers=_routes(parts, role),
         dependencies=_provided(parts),

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,6 +23,7 @@ from ludo.store.inbox import Inbox
 from ludo.store.permits import Permits
 from ludo.store.quota import Quota
 from ludo.store.scripts import Scripts
+from ludo.tasks import beside
 from ludo.upstream.circuits import Circuits
 from ludo.upstream.client import LudoClient
 from ludo.upstream.guard import Guard
@@ -67,16 +68,20 @@ class Parts:
     metrics: Metrics
 
 
-def make_parts(settings: ProxySettings, redis_url: str, role: Role) -> Parts:
+def make_parts(
+    settings: ProxySettings,
+    redis_url: str,
+    role: Role,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> Parts:
     """The parts of one process; nothing is connected yet."""
     config = settings.proxy
     redis = connect(redis_url)
     scripts = Scripts(redis)
     telemetry = Telemetry()
     shared = SharedCircuits(redis, scripts)
-    client = LudoClient.from_config(
-        settings.upstream, guard=_guard(settings, scripts, shared, telemetry)
-    )
+    guard = _guard(settings, scripts, shared, telemetry)
+    client = LudoClient.from_config(settings.upstream, guard=guard, transport=transport)
     keys_client = httpx.AsyncClient(trust_env=False, follow_redirects=False)
     verifier = Verifier.of(config, _published(settings, keys_client))
     evidence = Evidence(redis)
@@ -160,9 +165,9 @@ async def running(parts: Parts) -> AsyncIterator[None]:
         stack.push_async_callback(parts.keys_client.aclose)
         await _admit(parts)
         await stack.enter_async_context(parts.client)
-        await stack.enter_async_context(_task("circuits", parts.shared.run()))
+        await stack.enter_async_context(beside("circuits", parts.shared.run()))
         stack.push_async_callback(parts.facade.reader.aclose)
-        await stack.enter_async_context(_task("evidence", parts.evidence.run()))
+        await stack.enter_async_context(beside("evidence", parts.evidence.run()))
         if parts.relay is not None:
             await stack.enter_async_context(parts.relay.running())
         yield
@@ -177,15 +182,3 @@ async def _admit(parts: Parts) -> None:
         return
     durability.admit(found, allow_volatile=parts.settings.store.allow_volatile_redis)
     log.info("redis.durability", found=durability.sentence(found))
-
-
-@asynccontextmanager
-async def _task(name: str, work: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """Runs work beside the block, and ends it with the block."""
-    task = asyncio.create_task(work, name=name)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task

@@ -6,8 +6,8 @@ step however much it covers, and what was fetched before it is never seen after 
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 
 from ludo.store import keys
 from ludo.store.scripts import Scripts
+from ludo.tasks import beside
 
 FLIGHT_MS: Final = 2_000
 """A flight whose leader died is taken over after this; a living leader prolongs it."""
@@ -136,16 +137,9 @@ class SharedCache:
             "give_back", keys=[keys.cache_flight(flight.key)], args=[flight.token]
         )
 
-    @asynccontextmanager
-    async def prolonged(self, flight: Flight) -> AsyncIterator[None]:
+    def prolonged(self, flight: Flight) -> AbstractAsyncContextManager[None]:
         """Keeps the flight ours for as long as the block runs."""
-        task = asyncio.create_task(self._prolong(flight), name="flight")
-        try:
-            yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        return beside("flight", self._prolong(flight))
 
     async def purge(self, tags: Iterable[str]) -> None:
         """Make everything that carries one of the tags, kept or on its way, count no more."""

@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from ludo.store import keys
 from ludo.store.scripts import Scripts
+from ludo.tasks import end
 from ludo.upstream.circuits import Circuits
 from ludo.upstream.health import CircuitPolicy, CircuitState, Phase
 
@@ -65,9 +66,14 @@ class SharedCircuits:
 
     async def run(self) -> None:
         """Tells others what happens here, and follows them, until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._tell_others(), name="circuits-tell")
-            tasks.create_task(self._follow_others(), name="circuits-follow")
+        tasks = (
+            asyncio.create_task(self._tell_others(), name="circuits-tell"),
+            asyncio.create_task(self._follow_others(), name="circuits-follow"),
+        )
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            await end(*tasks)
 
     def _tell(self, state: CircuitState) -> None:
         self._note(state)

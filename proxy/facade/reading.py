@@ -8,6 +8,7 @@ import structlog
 
 from ludo.store.cache import Entry, Found, Freshness, Role, SharedCache, new_token
 from ludo.store.errors import StoreError
+from ludo.tasks import end
 from ludo.upstream.budget import CallClass
 from ludo.upstream.errors import UpstreamError
 from proxy.errors import NothingCached
@@ -67,10 +68,7 @@ class Reader:
 
     async def aclose(self) -> None:
         """End every flight; whoever waits elsewhere takes over."""
-        tasks = [*self._flights.values(), *self._refreshing]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(*self._flights.values(), *self._refreshing)
 
     async def _fetched(self, plan: Plan, token: str, found: Found) -> Served:
         try:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 import structlog
 
+from ludo.tasks import end
 from proxy.relay.keeper import Clock, keep
 from proxy.relay.limits import Limits
 from proxy.relay.listener import Ask, Listener
@@ -84,10 +85,7 @@ class Hub:
 
     async def aclose(self) -> None:
         """End what is being awaited, and forget every room."""
-        keepers = tuple(self._keepers.values())
-        for task in keepers:
-            task.cancel()
-        await asyncio.gather(*keepers, return_exceptions=True)
+        await end(*self._keepers.values())
         for room in self.rooms:
             self._close(room)
 

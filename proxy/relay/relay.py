@@ -13,6 +13,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from ludo.tasks import end
 from proxy.relay.admission import Admission
 from proxy.relay.audit import Auditor
 from proxy.relay.callers import Authenticator
@@ -86,9 +87,7 @@ class Relay:
             yield
         finally:
             await self.drain(0)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end(*tasks)
             await self._hub.aclose()
 
     async def serve(

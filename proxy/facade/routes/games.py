@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Literal
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, QueryParameter
 
 from ludo.upstream.budget import CallClass
 from proxy.errors import NotAllowed
@@ -32,14 +32,14 @@ from proxy.relay.callers import Caller
 from proxy.telemetry import Telemetry
 
 _TAGS: Final = ["games"]
-Limit = Annotated[int, Parameter(query="limit", ge=1, le=100)]
+Limit = Annotated[int, QueryParameter(name="limit", ge=1, le=100)]
 
 
 @get("/games", tags=_TAGS, operation_id="ListGames", responses=answers(GamesAnswer, *READ))
 async def list_games(
     states: NamedDependency[GameStates],
     caller: NamedDependency[Caller],
-    status: Literal["playing", "finished"] = "playing",
+    status: FromQuery[Literal["playing", "finished"]] = "playing",
     limit: Limit = 50,
 ) -> Response[dict[str, Any]]:
     """Games with a mirror, newest first."""
@@ -61,7 +61,7 @@ async def show_state(
     caller: NamedDependency[Caller],
     identity: NamedDependency[str],
     telemetry: NamedDependency[Telemetry],
-    game_id: str,
+    game_id: FromPath[str],
 ) -> Response[bytes]:
     """The state of a game, never older than what the relay has pushed."""
     if not caller.may_watch(known(game_id)):
@@ -92,7 +92,7 @@ async def roll(
     writer: NamedDependency[Writer],
     caller: NamedDependency[Caller],
     identity: NamedDependency[str],
-    game_id: str,
+    game_id: FromPath[str],
     data: Rolling = None,
     key: Key = None,
 ) -> Response[bytes]:
@@ -113,7 +113,7 @@ async def move(
     referee: NamedDependency[LocalReferee],
     caller: NamedDependency[Caller],
     identity: NamedDependency[str],
-    game_id: str,
+    game_id: FromPath[str],
     data: Moving,
     key: Key = None,
 ) -> Response[bytes]:
@@ -135,7 +135,7 @@ async def validate(
     writer: NamedDependency[Writer],
     caller: NamedDependency[Caller],
     identity: NamedDependency[str],
-    game_id: str,
+    game_id: FromPath[str],
     data: Validating,
     key: Key = None,
 ) -> Response[bytes]:

@@ -4,6 +4,7 @@ from typing import Final
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from proxy.errors import NotAuthenticated
 from proxy.facade import policy
@@ -32,7 +33,7 @@ async def show_player(
     reader: NamedDependency[Reader],
     caller: NamedDependency[Caller],
     telemetry: NamedDependency[Telemetry],
-    player_id: str,
+    player_id: FromPath[str],
 ) -> Response[bytes]:
     """A registered player; `me` is the token's."""
     served = await reader.read(policy.player(known(_meant(player_id, caller))))

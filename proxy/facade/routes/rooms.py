@@ -4,7 +4,7 @@ from typing import Annotated, Any, Final
 
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import Parameter
+from litestar.params import FromPath, HeaderParameter, QueryParameter
 
 from proxy.facade import policy
 from proxy.facade.acting import acting
@@ -27,8 +27,8 @@ from proxy.relay.callers import Caller
 from proxy.telemetry import Telemetry
 
 Asked = Request[Any, Any, Any]
-Key = Annotated[str | None, Parameter(header="Idempotency-Key", max_length=300)]
-Status = Annotated[str | None, Parameter(query="status", pattern="^[a-z_-]{1,20}$")]
+Key = Annotated[str | None, HeaderParameter(name="Idempotency-Key", max_length=300)]
+Status = Annotated[str | None, QueryParameter(name="status", pattern="^[a-z_-]{1,20}$")]
 _TAGS: Final = ["rooms"]
 
 
@@ -50,7 +50,7 @@ async def show_room(
     request: Asked,
     reader: NamedDependency[Reader],
     telemetry: NamedDependency[Telemetry],
-    code: str,
+    code: FromPath[str],
 ) -> Response[bytes]:
     """A room by its code."""
     served = await reader.read(policy.room(known(code)))
@@ -86,7 +86,7 @@ async def join_room(
     writer: NamedDependency[Writer],
     caller: NamedDependency[Caller],
     identity: NamedDependency[str],
-    code: str,
+    code: FromPath[str],
     data: Joining,
     key: Key = None,
 ) -> Response[bytes]:
@@ -107,7 +107,7 @@ async def start_room(
     writer: NamedDependency[Writer],
     caller: NamedDependency[Caller],
     identity: NamedDependency[str],
-    code: str,
+    code: FromPath[str],
     data: Rolling = None,
     key: Key = None,
 ) -> Response[bytes]:

@@ -1,0 +1,54 @@
+"""Tasks end with their owner, also those that lose a cancellation."""
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+
+from ludo.tasks import beside, end
+
+
+async def deaf(times: int) -> None:
+    """Loses so many cancellations, as `wait_for` can."""
+    for _ in range(times):
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+    await asyncio.sleep(60)
+
+
+@pytest.mark.parametrize("times", [0, 1, 3])
+async def test_a_lost_cancellation_is_asked_for_again(times: int) -> None:
+    """The owner does not wait for ever."""
+    task = asyncio.create_task(deaf(times))
+    await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        await end(task)
+    assert task.done()
+
+
+async def test_work_ends_with_its_block() -> None:
+    """However the block ends."""
+    running = asyncio.Event()
+
+    async def work() -> None:
+        try:
+            running.set()
+            await asyncio.sleep(60)
+        finally:
+            running.clear()
+
+    with suppress(KeyError):
+        async with beside("work", work()):
+            await running.wait()
+            raise KeyError
+    assert not running.is_set()
+
+
+async def test_a_task_that_failed_does_not_fail_its_owner() -> None:
+    """Its error was its own business."""
+
+    async def work() -> None:
+        raise ValueError
+
+    async with beside("work", work()):
+        await asyncio.sleep(0)
