@@ -12,7 +12,6 @@ from ludo.rules.placements import placements
 from ludo.rules.ruleset import RuleSet
 from ludo.store import keys
 
-
 _FIELDS: Final = ["epoch", "seq", "body", "as_of", "stale", "owed"]
 
 
