@@ -13,6 +13,7 @@ from arq.typing import WorkerCoroutine
 from arq.worker import Function, func
 from redis.asyncio import Redis
 
+from ludo import tasks
 from ludo.store.circuits import SharedCircuits
 from ludo.store.claims import Claims
 from ludo.store.connection import WORKER, connect, connect_arq, redis_address
@@ -44,16 +45,14 @@ async def run(settings: WorkerSettings) -> None:
     async with AsyncExitStack() as parts:
         url = await parts.enter_async_context(redis_address(settings.store))
         worker = await make_worker(parts, url, settings)
-        polling = asyncio.create_task(worker.async_run(), name="arq-poll")
+        polling = asyncio.create_task(worker.main(), name="arq-poll")
         stopping = asyncio.create_task(stop.wait(), name="stop")
         log.info("worker.ready")
         await asyncio.wait({polling, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
         await worker.drain(DRAIN_S)
-        polling.cancel()
-        await asyncio.wait({polling})
-        if not polling.cancelled() and (error := polling.exception()):
-            raise error
+        if polling.done():
+            await polling
+        await tasks.end(polling, stopping)
 
 
 async def make_worker(parts: AsyncExitStack, url: str, settings: WorkerSettings) -> NudgedWorker:
@@ -91,8 +90,7 @@ async def _client(
     """A client that shares budget and circuits with every other process."""
     upstream = settings.upstream
     shared = SharedCircuits(redis, scripts)
-    following = asyncio.create_task(shared.run(), name="circuits")
-    parts.callback(following.cancel)
+    await parts.enter_async_context(tasks.beside("circuits", shared.run()))
     guard = Guard(
         budget=Permits(scripts, upstream.limit) if upstream.limit else None,
         circuits=shared.circuits,

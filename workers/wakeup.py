@@ -9,6 +9,7 @@ from arq import Worker
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from ludo import tasks
 from ludo.store import keys
 
 RETRY_S: Final = 0.2
@@ -53,7 +54,11 @@ class NudgedWorker(Worker):
         await asyncio.sleep(RETRY_S)
 
     async def drain(self, within: float) -> None:
-        """Takes no more jobs and waits for those at work; arq runs the others elsewhere."""
+        """Takes no more jobs and waits for those at work; what takes longer is ended.
+
+        An ended job stays in arq's queue, and its game is due: another worker goes on with it.
+        """
         self.allow_pick_jobs = False
         if self.tasks:
             await asyncio.wait(list(self.tasks.values()), timeout=within)
+        await tasks.end(*self.tasks.values())

@@ -1,6 +1,5 @@
 """An arq worker that wakes at once and outlives its Redis."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -8,6 +7,7 @@ from time import perf_counter
 
 from redis.asyncio import Redis
 
+from ludo import tasks
 from ludo.store import keys
 from ludo.store.config import StoreConfig
 from ludo.store.connection import connect
@@ -32,12 +32,9 @@ async def a_worker(url: str) -> AsyncIterator[None]:
     )
     async with AsyncExitStack() as parts:
         worker = await make_worker(parts, url, settings)
-        polling = asyncio.create_task(worker.async_run())
-        await asyncio.sleep(0)
-        yield
-        await worker.drain(5)
-        polling.cancel()
-        await asyncio.wait({polling})
+        async with tasks.beside("polling", worker.main()):
+            yield
+            await worker.drain(5)
 
 
 async def reaches(redis: Redis, sequence: int, within: float = 10) -> None:
