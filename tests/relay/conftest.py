@@ -23,7 +23,7 @@ from proxy.relay.store_source import StoreSource
 from tests.relay.scribe import Scribe
 from tests.waiting import wait_until
 
-QUICK = replace(Limits(), audit_every=0.1, linger=0.05, unknown_for=0.3)
+QUICK = replace(Limits(), audit_every=0.03, linger=0.01, unknown_for=0.2)
 _SMALL_BUFFER = 4096
 
 
@@ -124,6 +124,7 @@ async def _served(app: Litestar, listener: socket.socket) -> AsyncIterator[None]
         ws_ping_interval=None,
         log_level="error",
         lifespan="on",
+        timeout_graceful_shutdown=5,
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve([listener]))

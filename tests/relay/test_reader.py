@@ -153,3 +153,24 @@ async def test_what_the_audience_does_wrong_does_not_end_it(
     await wait_until(lambda: ear.relinked == 2)
     await redis.publish("a", "two")
     await wait_until(lambda: ear.messages == [("a", b"two")])
+
+
+async def test_it_ends_when_told_to_though_the_link_fails_at_that_moment(
+    redis_url: str, ear: Ear, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cancellation is not lost in the error that came with it."""
+    reader = Reader(lambda: connect(redis_url, LINK), asyncio.get_running_loop().time)
+    task = asyncio.create_task(reader.run(ear, ear.is_relinked))
+    reader.want("a")
+    await wait_until(lambda: ear.channels)
+
+    def fail(channel: str, payload: bytes) -> None:
+        task.cancel()
+        raise KeyError(channel)
+
+    monkeypatch.setattr(ear, "heard", fail)
+    await redis.publish("a", "one")
+    done, _ = await asyncio.wait([task], timeout=2)
+    task.cancel()
+
+    assert done == {task}

@@ -395,7 +395,7 @@ async def test_a_drain_says_bye_while_deltas_still_flow(start: Start, scribe: Sc
     running = await start()
     async with watching(running.address + "/ws/games/g1") as client:
         await client.get("live")
-        drain = asyncio.create_task(running.relay.drain(1.0))
+        drain = asyncio.create_task(running.relay.drain(0.4))
         bye = await client.get("bye")
         await game.advance()
         await client.get("d", seq=2)
