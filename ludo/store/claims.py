@@ -118,7 +118,7 @@ class Claims:
         woken: int = await self._scripts.run(
             "sweep",
             keys=[keys.DUE, keys.ARQ_QUEUE, keys.NUDGE],
-            args=[SWEEP_LIMIT, secrets.token_hex(8), keys.game("")],
+            args=[SWEEP_LIMIT, secrets.token_hex(8), keys.game(""), keys.lease("")],
         )
         return woken
 

@@ -1,7 +1,8 @@
 """Every Redis key and channel of ours: its builder, and how long it lives.
 
 Per-game keys expire 8 days after the last change: longer than any sender retries, and what a
-tombstone is kept for (design section 7).
+tombstone is kept for (design section 7). An id stands at the end of its key, because upstream may
+put a colon into it: with the id `x:inbox`, a suffix would make one game's key that of another.
 """
 
 from typing import Final
@@ -54,27 +55,27 @@ def game(game_id: str) -> str:
 
 def inbox(game_id: str) -> str:
     """Stream: accepted events that are not decided yet."""
-    return f"ludo:game:{game_id}:inbox"
+    return f"ludo:inbox:{game_id}"
 
 
 def feed(game_id: str) -> str:
     """Stream: the last changes of the mirror, id `<sequence>-0`."""
-    return f"ludo:game:{game_id}:feed"
+    return f"ludo:feed:{game_id}"
 
 
 def seen(game_id: str) -> str:
     """Hash: `i:<webhook-id>` → body digest, `s:<sequence>` → digest of the applied event."""
-    return f"ludo:game:{game_id}:seen"
+    return f"ludo:seen:{game_id}"
 
 
 def lease(game_id: str) -> str:
     """String: the token of the worker that may write this game."""
-    return f"ludo:game:{game_id}:lease"
+    return f"ludo:lease:{game_id}"
 
 
 def flight(game_id: str) -> str:
     """String: the token of the one resync under way for this game."""
-    return f"ludo:game:{game_id}:flight"
+    return f"ludo:flight:{game_id}"
 
 
 def delivery(webhook_id: str) -> str:

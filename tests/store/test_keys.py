@@ -3,14 +3,20 @@
 from ludo.store import keys
 
 
-def test_keys_of_a_game_begin_alike() -> None:
-    """The sweeper builds them from the prefix, and an operator finds them by it."""
-    whole = keys.game("g")
-    parts = (keys.inbox("g"), keys.feed("g"), keys.seen("g"), keys.lease("g"), keys.flight("g"))
+BUILDERS = (keys.game, keys.inbox, keys.feed, keys.seen, keys.lease, keys.flight)
 
-    assert whole == "ludo:game:g"
-    assert all(part.startswith(f"{whole}:") for part in parts)
-    assert len(set(parts)) == len(parts)
+
+def test_no_id_makes_one_games_key_that_of_another() -> None:
+    """Upstream chooses the ids, so one may look like the end of another's key."""
+    ids = ["g", *(f"g:{build.__name__}" for build in BUILDERS)]
+    built = {build(game_id) for build in BUILDERS for game_id in ids}
+
+    assert len(built) == len(BUILDERS) * len(ids)
+
+
+def test_script_can_build_a_games_keys() -> None:
+    """The sweeper gets what they begin with."""
+    assert all(build("g") == build("") + "g" for build in BUILDERS)
 
 
 def test_only_named_keys_may_stay_for_ever() -> None:

@@ -31,7 +31,8 @@ def test_script_takes_its_time_from_redis(name: str) -> None:
 async def test_script_that_redis_forgot_is_sent_again(redis: Redis) -> None:
     """After a restart Redis knows no script, and nobody notices."""
     scripts = Scripts(redis)
-    arguments = {"keys": [keys.DUE, keys.ARQ_QUEUE, keys.NUDGE], "args": [10, "x", keys.game("")]}
+    starts = [keys.game(""), keys.lease("")]
+    arguments = {"keys": [keys.DUE, keys.ARQ_QUEUE, keys.NUDGE], "args": [10, "x", *starts]}
     assert await scripts.run("sweep", **arguments) == 0
     await redis.script_flush()
     assert await scripts.run("sweep", **arguments) == 0
