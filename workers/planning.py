@@ -112,7 +112,7 @@ def _asked(situation: Situation, policy: Policy, new_epoch: str) -> _Asked:
         case None:
             return _Asked(record)
         case Snapshot() as snapshot:
-            return _reconciled(record, snapshot, now, policy.pace, new_epoch)
+            return _reconciled(situation, snapshot, policy.pace, new_epoch)
         case Unknown():
             if record.mirror is None and not situation.waiting:
                 return _Asked(replace(record, owed=None))
@@ -123,14 +123,21 @@ def _asked(situation: Situation, policy: Policy, new_epoch: str) -> _Asked:
             assert_never(situation.fetched)
 
 
-def _reconciled(record: Record, snapshot: Snapshot, now: int, pace: Pace, new_epoch: str) -> _Asked:
+def _reconciled(situation: Situation, snapshot: Snapshot, pace: Pace, new_epoch: str) -> _Asked:
+    record, now = situation.record, situation.now
     reconciled = reconcile(record.mirror, snapshot, new_epoch)
     match reconciled:
         case Behind():
             return _unanswered(record, now, pace, stale=record.stale)
         case Confirmed(mirror=mirror):
             known = replace(
-                record, mirror=mirror, owed=None, as_of=now, stale=False, closed=snapshot.over
+                record,
+                mirror=mirror,
+                owed=_owed_though_equal(situation, mirror.sequence),
+                missing_since=None,
+                as_of=now,
+                stale=False,
+                closed=snapshot.over,
             )
             message = freshness_message(mirror.epoch, mirror.sequence, now, stale=False)
             return _Asked(known, (message,))
@@ -148,6 +155,17 @@ def _reconciled(record: Record, snapshot: Snapshot, now: int, pace: Pace, new_ep
             return _Asked(known, (message,), feed_dropped=True, repaired=_repaired(record))
         case _:
             assert_never(reconciled)
+
+
+def _owed_though_equal(situation: Situation, sequence: int) -> Owed | None:
+    """Upstream's state may lag behind its own events: while some wait, it is asked again later.
+
+    Otherwise nothing is missing, whatever refused event made it look so.
+    """
+    if all(item.event.event.sequence <= sequence for item in situation.waiting):
+        return None
+    tries = situation.record.owed.tries if situation.record.owed else 0
+    return Owed(Reason.GAP, situation.now, tries).later(situation.now)
 
 
 def _repaired(record: Record) -> Reason | None:

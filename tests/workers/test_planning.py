@@ -38,6 +38,26 @@ def test_equal_state_says_only_that_it_is_fresh() -> None:
     assert [message.split()[1] for message in commit.messages] == [b"m"]
 
 
+def test_equal_state_ends_the_wait_that_a_refused_event_began() -> None:
+    """Upstream knows of no further event: asking again at once would never end."""
+    record = a_record(mirror_after(HISTORY[:9]), Owed(Reason.GAP, NOW))
+    record = replace(record, missing_since=NOW - 60_000)
+    commit = planned(record, fetched=snapshot_after(HISTORY[:9])).commit
+
+    assert (commit.record.owed, commit.record.missing_since) == (None, None)
+    assert commit.next_look == NOW + PACE.silence
+
+
+def test_equal_state_before_waiting_events_is_asked_for_again_later() -> None:
+    """A state that lags behind the events that upstream itself sent is given time."""
+    record = a_record(mirror_after(HISTORY[:9]), Owed(Reason.GAP, NOW, tries=2))
+    waiting = tuple(arriving(HISTORY[10:12], start=NOW - 60_000))
+    after = planned(record, waiting, snapshot_after(HISTORY[:9]))
+
+    assert after.commit.record.owed == Owed(Reason.GAP, NOW + 4_000, tries=3)
+    assert len(after.waiting) == 2
+
+
 def test_newer_state_replaces_and_drops_the_feed() -> None:
     """The feed never holds a resync inside, and the repair is counted by its reason."""
     record = a_record(mirror_after(HISTORY[:9]), Owed(Reason.GAP, NOW))
