@@ -8,7 +8,7 @@ from typing import Final
 
 import structlog
 
-from ludo.store.claims import Claimed, Claims, LeaseLost
+from ludo.store.claims import Claimed, Claims, Flight, LeaseLost
 from workers.planning import Fetched, Plan, Policy, Situation, Unreachable, plan
 
 QUANTUM: Final = 10
@@ -62,7 +62,7 @@ class Applier:
         return None
 
     async def _work(
-        self, claimed: Claimed, fetched: Fetched | None = None, flight: str = ""
+        self, claimed: Claimed, fetched: Fetched | None = None, flight: Flight | None = None
     ) -> None:
         situation = Situation(
             record=claimed.record,
@@ -70,6 +70,7 @@ class Applier:
             applied_digests=claimed.arrivals.applied_digests,
             now=claimed.arrivals.now,
             fetched=fetched,
+            asked_at=flight.began if flight else 0,
         )
         last = claimed.arrivals.last
         for left in reversed(range(QUANTUM)):
@@ -88,7 +89,7 @@ class Applier:
             _report(claimed.game_id, decision)
             if arrivals is None:
                 return
-            last, flight = arrivals.last, ""
+            last, flight = arrivals.last, None
             written = decision.commit.record
             situation = Situation(
                 record=replace(written, revision=written.revision + 1),

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import assert_never
+from typing import Final, assert_never
 
 import msgspec
 
@@ -15,6 +15,9 @@ from ludo.mirror.snapshot import Snapshot
 from ludo.store.claims import Commit
 from ludo.store.feed import delta_message, encode_delta, freshness_message, replaced_message
 from ludo.store.record import Record
+
+ASKED_TRIES: Final = 5
+"""Half a minute: a reader who waits for a game has left by then, or has asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +37,17 @@ Fetched = Snapshot | Unknown | Unreachable
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What a worker knows of a game when it decides: read under the lease, at `now` (Unix ms)."""
+    """What a worker knows of a game when it decides: read under the lease, at `now` (Unix ms).
+
+    `fetched` answers what upstream was asked at `asked_at` (Unix ms).
+    """
 
     record: Record
     waiting: tuple[Waiting, ...]
     applied_digests: Mapping[int, str]
     now: int
     fetched: Fetched | None = None
+    asked_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +91,6 @@ def plan(situation: Situation, policy: Policy, new_epoch: str) -> Plan:
     settled = _given_up(settled, now, policy.pace)
     after = _record_after(record, settled, now, policy.pace)
     frames = _frames(settled, now)
-    epoch = after.mirror.epoch if after.mirror else ""
     return Plan(
         Commit(
             record=after,
@@ -99,7 +105,7 @@ def plan(situation: Situation, policy: Policy, new_epoch: str) -> Plan:
             dead_letters=[_letter(item) for item in settled.decided if item.cause],
             messages=[
                 *asked.messages,
-                *(delta_message(epoch, sequence, frame) for sequence, frame in frames),
+                *_told(after, frames, fresh_again=asked.record.stale and not after.stale),
             ],
         ),
         settled.waiting,
@@ -133,7 +139,7 @@ def _reconciled(situation: Situation, snapshot: Snapshot, pace: Pace, new_epoch:
             known = replace(
                 record,
                 mirror=mirror,
-                owed=_owed_though_equal(situation, mirror.sequence),
+                owed=_owed_since(situation) or _owed_though_equal(situation, mirror.sequence),
                 missing_since=None,
                 as_of=now,
                 stale=False,
@@ -145,7 +151,7 @@ def _reconciled(situation: Situation, snapshot: Snapshot, pace: Pace, new_epoch:
             known = replace(
                 record,
                 mirror=mirror,
-                owed=None,
+                owed=_owed_since(situation),
                 missing_since=None,
                 as_of=now,
                 stale=False,
@@ -155,6 +161,14 @@ def _reconciled(situation: Situation, snapshot: Snapshot, pace: Pace, new_epoch:
             return _Asked(known, (message,), feed_dropped=True, repaired=_repaired(record))
         case _:
             assert_never(reconciled)
+
+
+def _owed_since(situation: Situation) -> Owed | None:
+    """What upstream told us only after it was asked: its answer may be from before that."""
+    owed = situation.record.owed
+    if owed is None or owed.at <= situation.asked_at:
+        return None
+    return owed if owed.reason in (Reason.HINT, Reason.OVERFLOW) else None
 
 
 def _owed_though_equal(situation: Situation, sequence: int) -> Owed | None:
@@ -182,12 +196,21 @@ def _unanswered(record: Record, now: int, pace: Pace, *, stale: bool = True) -> 
     mirror = record.mirror
     if mirror and mirror.snapshot.over and now >= record.as_of + pace.confirm:
         return _Asked(replace(record, owed=None, closed=True))
-    owed = record.owed or Owed(Reason.ASKED, now)
-    after = replace(record, owed=owed.later(now), stale=stale and mirror is not None)
+    if record.owed is None:  # what was missing came while upstream was asked
+        return _Asked(record)
+    if _in_vain(record, record.owed):
+        return _Asked(replace(record, owed=None))
+    after = replace(record, owed=record.owed.later(now), stale=stale and mirror is not None)
     if mirror is None or after.stale == record.stale:
         return _Asked(after)
     told = freshness_message(mirror.epoch, mirror.sequence, record.as_of, stale=after.stale)
     return _Asked(after, (told,))
+
+
+def _in_vain(record: Record, owed: Owed) -> bool:
+    """Whether a game that was only asked for cannot be had; who still wants it asks again."""
+    nothing_known = record.mirror is None and record.missing_since is None
+    return nothing_known and owed.reason is Reason.ASKED and owed.tries >= ASKED_TRIES
 
 
 def _given_up(settled: Settled, now: int, pace: Pace) -> Settled:
@@ -213,6 +236,17 @@ def _record_after(record: Record, settled: Settled, now: int, pace: Pace) -> Rec
         as_of=as_of,
         stale=record.stale and not applied,
     )
+
+
+def _told(after: Record, frames: list[tuple[int, bytes]], *, fresh_again: bool) -> list[bytes]:
+    """What the relay is told of the events that were applied."""
+    if after.mirror is None:
+        return []
+    epoch = after.mirror.epoch
+    told = [delta_message(epoch, sequence, frame) for sequence, frame in frames]
+    if fresh_again:
+        told.append(freshness_message(epoch, after.mirror.sequence, after.as_of, stale=False))
+    return told
 
 
 def _frames(settled: Settled, now: int) -> list[tuple[int, bytes]]:

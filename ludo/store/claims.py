@@ -57,6 +57,14 @@ class Commit:
     messages: Sequence[bytes] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """The one resync of a game that is under way, since `began` (Unix ms of Redis' clock)."""
+
+    token: str
+    began: int
+
+
 class LeaseLost(Exception):
     """Another worker may hold the game now; nothing was written."""
 
@@ -83,7 +91,13 @@ class Claims:
         return Claimed(game_id, token, record, _arrivals(now, "", entries, digests))
 
     async def commit(
-        self, claimed: Claimed, commit: Commit, mode: Mode, *, last: str, flight: str = ""
+        self,
+        claimed: Claimed,
+        commit: Commit,
+        mode: Mode,
+        *,
+        last: str,
+        flight: Flight | None = None,
     ) -> Arrivals | None:
         """Writes the decision; what has arrived meanwhile, or None once the lease is given back.
 
@@ -103,15 +117,15 @@ class Claims:
         _, now, entries, digests = answer
         return _arrivals(now, last, entries, digests)
 
-    async def begin_resync(self, game_id: str) -> str | None:
-        """The token of the flight if a resync is owed now and nobody is at it, else None."""
+    async def begin_resync(self, game_id: str) -> Flight | None:
+        """The flight, if a resync is owed now and nobody is at it, else None."""
         token = secrets.token_hex(8)
         answer = await self._scripts.run(
             "begin_resync",
             keys=[keys.game(game_id), keys.flight(game_id)],
             args=[token, FLIGHT_MS],
         )
-        return token if answer[0] == b"go" else None
+        return Flight(token, answer[1]) if answer[0] == b"go" else None
 
     async def sweep(self) -> int:
         """Queues what is due and was forgotten; how many games that were."""
@@ -178,7 +192,7 @@ def _commit_keys(game_id: str, commit: Commit) -> list[str]:
 
 
 def _commit_args(
-    claimed: Claimed, commit: Commit, mode: Mode, last: str, flight: str, nonce: str
+    claimed: Claimed, commit: Commit, mode: Mode, last: str, flight: Flight | None, nonce: str
 ) -> list[Arg]:
     mirror = commit.record.mirror
     index = "" if mirror is None else "over" if mirror.snapshot.over else "playing"
@@ -197,7 +211,7 @@ def _commit_args(
         FEED_LENGTH,
         DEAD_LETTERS_KEPT,
         keys.channel(claimed.game_id),
-        flight,
+        flight.token if flight else "",
         index,
         "1" if commit.feed_dropped else "0",
     ]

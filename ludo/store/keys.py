@@ -79,7 +79,7 @@ def flight(game_id: str) -> str:
 
 
 def delivery(webhook_id: str) -> str:
-    """String: the digest of an accepted delivery without a sequence."""
+    """String: the digest of an accepted delivery without a sequence, and of one with its id."""
     return f"ludo:delivery:{webhook_id}"
 
 

@@ -1,10 +1,14 @@
 """The lease and the one script: who may write, and what is never forgotten."""
 
+from dataclasses import replace
+
 import pytest
 from redis.asyncio import Redis
 
+from ludo.mirror.incoming import Hint
 from ludo.store import keys
 from ludo.store.claims import Claimed, Commit, LeaseLost
+from ludo.store.inbox import Delivery
 from tests.workers.builders import GAME, Bench, a_bench, a_history
 
 HISTORY = a_history()
@@ -25,6 +29,11 @@ async def claimed(bench: Bench) -> Claimed:
 def nothing_new(claim: Claimed) -> Commit:
     """A commit that leaves the game as it is."""
     return Commit(claim.record, next_look=None)
+
+
+async def hint(bench: Bench, webhook_id: str = "msg_hint") -> None:
+    """Upstream says that something happened, but not what."""
+    await bench.inbox.accept(Delivery(webhook_id, b"{}", Hint("game:dice-rolled", GAME)))
 
 
 async def test_game_has_one_holder(bench: Bench) -> None:
@@ -74,6 +83,63 @@ async def test_yielded_game_is_free_and_queued_again(bench: Bench) -> None:
     assert await bench.claims.commit(claim, nothing_new(claim), "yield", last="") is None
     assert await bench.redis.zcard(keys.ARQ_QUEUE) == 1
     assert len((await claimed(bench)).arrivals.waiting) == 1
+
+
+async def test_hint_that_comes_while_a_worker_decides_stays_owed(bench: Bench) -> None:
+    """The decision does not know of it, so it neither settles it nor leaves the game undue."""
+    claim = await claimed(bench)
+    await hint(bench)
+    await bench.claims.commit(claim, nothing_new(claim), "release", last="")
+
+    assert await bench.redis.hget(keys.game(GAME), "owed") == b"hint"
+    assert await bench.redis.zscore(keys.DUE, GAME) is not None
+    assert await bench.claims.begin_resync(GAME) is not None
+
+
+async def test_hint_takes_the_place_of_a_gap(bench: Bench) -> None:
+    """The missing event ends a gap, but says nothing of what the hint was about."""
+    await bench.accept([HISTORY[0], HISTORY[2]])
+    await bench.applier.apply(GAME)
+    await hint(bench)
+    await bench.accept([HISTORY[1]])
+    await bench.applier.apply(GAME)
+
+    assert await bench.redis.hget(keys.game(GAME), "owed") == b"hint"
+
+
+async def test_game_is_not_queued_for_its_debt_while_upstream_is_asked(bench: Bench) -> None:
+    """Such a job would find the flight, commit, and queue the next one, without an end."""
+    await bench.accept([HISTORY[0], HISTORY[2]])
+    await bench.applier.apply(GAME)
+    await bench.claims.begin_resync(GAME)
+    await bench.redis.delete(keys.ARQ_QUEUE)
+    await bench.applier.resync(GAME)
+
+    assert await bench.redis.zcard(keys.ARQ_QUEUE) == 0
+    due = await bench.redis.zscore(keys.DUE, GAME)
+    assert due is not None
+    assert due / 1000 > (await bench.redis.time())[0] + 10
+
+
+async def test_waiting_game_is_queued_once_for_its_next_look(redis: Redis) -> None:
+    """Each event behind a gap is decided, but none of them adds a job for the gap's end."""
+    bench = a_bench(redis, gap_wait=1_500)
+    for event in (HISTORY[0], *HISTORY[2:12]):
+        await bench.accept([event])
+        await bench.redis.delete(keys.ARQ_QUEUE)
+        await bench.applier.apply(GAME)
+        queued = await redis.zcard(keys.ARQ_QUEUE)
+        assert queued == (event is HISTORY[2])
+
+
+async def test_game_that_nobody_knows_is_kept_for_a_minute(bench: Bench) -> None:
+    """Anybody may ask for any id."""
+    await bench.claims.ask(GAME)
+    claim = await claimed(bench)
+    forgotten = Commit(replace(claim.record, owed=None), next_look=None)
+    await bench.claims.commit(claim, forgotten, "release", last="")
+
+    assert 0 < await bench.redis.ttl(keys.game(GAME)) <= 60
 
 
 async def test_resync_has_one_flight_at_a_time(bench: Bench) -> None:

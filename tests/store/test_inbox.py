@@ -1,17 +1,29 @@
 """Accepting: durable, once, and honest about a Redis that does not answer."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 from redis.asyncio import Redis
 
+from ludo.mirror.incoming import RoomEvent
 from ludo.store import keys
 from ludo.store.connection import connect
 from ludo.store.errors import StoreUnavailable
-from ludo.store.inbox import Inbox, Verdict
-from ludo.store.scripts import Scripts
+from ludo.store.inbox import Delivery, Inbox, Verdict
+from ludo.store.scripts import Arg, Scripts
 from tests.redis_servers import PrivateRedis
 from tests.workers.builders import GAME, a_bench, a_history, delivery
 
 HISTORY = a_history()
+
+
+class TwiceSent(Scripts):
+    """Loses every first answer."""
+
+    async def run(self, name: str, *, keys: Sequence[str], args: Sequence[Arg]) -> Any:
+        await super().run(name, keys=keys, args=args)
+        return await super().run(name, keys=keys, args=args)
 
 
 async def test_accepted_event_wakes_one_worker(redis: Redis) -> None:
@@ -31,6 +43,26 @@ async def test_full_backlog_stores_nothing(redis: Redis) -> None:
 
     assert await redis.hget(keys.COUNTERS, "accepted:webhook") == b"1"
     assert not await redis.hexists(keys.seen(GAME), f"i:{delivery(HISTORY[1]).webhook_id}")
+
+
+async def test_script_that_is_sent_twice_counts_once(redis: Redis) -> None:
+    """redis-py sends it again when a connection breaks before the answer."""
+    inbox = Inbox(TwiceSent(redis), backlog=10)
+    room = RoomEvent("room:closed", "ABC123")
+    verdicts = [
+        await inbox.accept(delivery(HISTORY[0], "msg_1")),
+        await inbox.accept(delivery(HISTORY[1], "msg_1")),
+        await inbox.accept(Delivery("msg_2", b"{}", room)),
+        await inbox.accept(Delivery("msg_2", b"{ }", room)),
+    ]
+
+    assert verdicts == [Verdict.ACCEPTED, Verdict.ID_CONFLICT] * 2
+    assert await redis.hgetall(keys.COUNTERS) == {
+        b"accepted:webhook": b"4",
+        b"pending:webhook": b"1",
+        b"outcome:applied:webhook": b"1",
+        b"outcome:dead:webhook": b"2",
+    }
 
 
 async def test_accepted_events_survive_the_death_of_redis(redis_server: PrivateRedis) -> None:

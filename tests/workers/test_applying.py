@@ -10,7 +10,8 @@ from redis.asyncio import Redis
 
 from ludo.mirror.decide import Applied, decide
 from ludo.mirror.mirror import Mirror, Referee
-from ludo.mirror.snapshot import Snapshot
+from ludo.mirror.snapshot import Snapshot, Status
+from ludo.rules.board import Due
 from ludo.rules.events import Rolled
 from ludo.store import keys
 from ludo.store.feed import Feed
@@ -202,6 +203,21 @@ async def test_game_that_nobody_knows_is_forgotten(bench: Bench) -> None:
 
     assert bench.upstream.asked == 1
     assert await bench.redis.zscore(keys.DUE, GAME) is None
+
+
+async def test_game_that_did_not_end_is_listed_as_playing(bench: Bench) -> None:
+    """Upstream may say that the end was none."""
+    await bench.accept(HISTORY)
+    await bench.applier.apply(GAME)
+    over = snapshot_after(len(HISTORY))
+    board = replace(over.games[0].board, due=Due.ROLL)
+    going_on = replace(over.games[0], board=board)
+    bench.upstream.answer = replace(over, status=Status.PLAYING, games=(going_on,))
+    await bench.applier.resync(GAME)
+
+    games = GameReader(bench.redis)
+    assert [game.game_id for game in await games.list("playing")] == [GAME]
+    assert await games.list("finished") == []
 
 
 async def test_worker_that_lost_its_lease_writes_nothing(bench: Bench) -> None:

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from ludo.mirror.mirror import Mirror, Referee
 from ludo.mirror.owed import Owed, Pace, Reason
 from ludo.mirror.settle import Cause, Waiting
@@ -74,6 +76,46 @@ def test_game_that_was_only_asked_for_is_no_repair() -> None:
 
     assert commit.commit.record.mirror is not None
     assert commit.commit.counters == {}
+
+
+def test_answer_to_a_cancelled_question_owes_nothing() -> None:
+    """The missing event came while upstream was asked; what it says now does not matter."""
+    for fetched in (snapshot_after(HISTORY[:5]), Unreachable("503")):
+        commit = planned(a_record(mirror_after(HISTORY[:9])), fetched=fetched).commit
+        assert (commit.record.owed, commit.record.stale) == (None, False)
+
+
+@pytest.mark.parametrize("length", [9, 12])
+def test_hint_after_the_question_is_not_settled_by_its_answer(length: int) -> None:
+    """The state may be from before what the hint is about."""
+    owed = Owed(Reason.HINT, NOW - 10)
+    record = a_record(mirror_after(HISTORY[:9]), owed)
+    situation = Situation(record, (), {}, NOW, snapshot_after(HISTORY[:length]))
+
+    asked_before = plan(replace(situation, asked_at=NOW - 11), POLICY, "epoch-2")
+    asked_after = plan(replace(situation, asked_at=NOW - 10), POLICY, "epoch-2")
+
+    assert (asked_before.commit.record.owed, asked_before.commit.next_look) == (owed, owed.at)
+    assert asked_after.commit.record.owed is None
+
+
+def test_stale_mirror_that_moves_is_said_to_be_fresh() -> None:
+    """Listeners were told that it is stale, and nothing else would tell them otherwise."""
+    record = replace(a_record(mirror_after(HISTORY[:9])), stale=True)
+    commit = planned(record, tuple(arriving([HISTORY[9]]))).commit
+
+    assert [message.split()[1] for message in commit.messages] == [b"d", b"m"]
+    assert commit.messages[1].endswith(b" 0")
+
+
+def test_game_that_is_only_asked_for_is_given_up() -> None:
+    """An id that upstream cannot serve is not asked for until the end of days."""
+    record, pauses = a_record(None, Owed(Reason.ASKED, NOW)), []
+    for _ in range(6):
+        record = planned(record, fetched=Unreachable("400")).commit.record
+        pauses.append(record.owed and record.owed.at - NOW)
+
+    assert pauses == [1_000, 2_000, 4_000, 8_000, 16_000, None]
 
 
 def test_older_state_is_asked_for_again_later() -> None:

@@ -39,9 +39,7 @@ local fn = 'apply_game'
 if redis.call('XLEN', inbox) >= inbox_bound then
   verdict = 'overflow'
   bury('overflow')
-  if redis.call('HSETNX', game, 'owed', 'overflow') == 1 then
-    redis.call('HSET', game, 'owed_at', now, 'tries', 0)
-  end
+  owe(game, 'overflow', now)
   fn = 'resync_game'
 else
   redis.call('XADD', inbox, '*', 'v', '1', 's', sequence, 'd', event_digest, 'i', webhook_id,

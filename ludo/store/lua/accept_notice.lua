@@ -9,13 +9,16 @@ local delivery_ttl, game_ttl, bound = tonumber(ARGV[9]), tonumber(ARGV[10]), ton
 local now = now_ms()
 local mark = digest .. ':' .. nonce
 
-local before = redis.call('GET', delivery)
+-- The delivery accepted under this id, and the last other one that came with it.
+local before, other = string.match(redis.call('GET', delivery) or '', '^(%S*) ?(%S*)$')
 if before == mark then return 'accepted' end -- this very call, sent again
-if before and string.sub(before, 1, #digest) == digest then
+if other == mark then return 'id-conflict' end
+if string.sub(before, 1, #digest) == digest then
   count(counters, 'redelivered:' .. source, 1)
   return 'duplicate'
 end
-if before then
+if before ~= '' then
+  redis.call('SET', delivery, before .. ' ' .. mark, 'KEEPTTL')
   redis.call('XADD', dead, 'MAXLEN', '~', bound, '*', 'v', '1', 'game', game_id, 'sequence', '',
     'cause', 'id-conflict', 'webhook_id', webhook_id, 'source', source, 'key_id', key_id,
     'received_at', now, 'body', body)
@@ -38,9 +41,7 @@ count(counters, 'outcome:filtered:' .. source, 1)
 redis.call('XADD', filtered, 'MAXLEN', '~', 1000, '*', 'v', '1', 'webhook_id', webhook_id,
   'received_at', now, 'body', body)
 if kind == 'hint' then
-  if redis.call('HSETNX', game, 'owed', 'hint') == 1 then
-    redis.call('HSET', game, 'owed_at', now, 'tries', 0)
-  end
+  owe(game, 'hint', now)
   redis.call('HSETNX', game, 'v', '1')
   redis.call('EXPIRE', game, game_ttl)
   due_by(due, game_id, now)

@@ -6,11 +6,9 @@ if redis.call('HEXISTS', game, 'epoch') == 1 then return 0 end
 local asked = tonumber(redis.call('HGET', game, 'asked_at') or '0')
 if now - asked < 2000 then return 0 end
 local created = redis.call('EXISTS', game) == 0
-if redis.call('HSETNX', game, 'owed', 'asked') == 1 then
-  redis.call('HSET', game, 'owed_at', now, 'tries', 0)
-end
+if redis.call('HEXISTS', game, 'owed') == 0 then owe(game, 'asked', now) end
 redis.call('HSET', game, 'v', '1', 'asked_at', now)
-if created then redis.call('EXPIRE', game, 60) end
+if created then redis.call('EXPIRE', game, UNKNOWN_GAME_S) end
 due_by(due, game_id, now)
 wake_once(game, lease, queue, nudge, 'resync_game', game_id, fresh, now)
 return 1

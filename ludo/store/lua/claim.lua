@@ -5,7 +5,7 @@ local token, lease_ms, limit = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local holder = redis.call('GET', lease)
 if holder and holder ~= token then return { 'held' } end
 redis.call('SET', lease, token, 'PX', lease_ms)
-redis.call('HDEL', game, 'queued')
+redis.call('HDEL', game, 'queued', 'renewed')
 local fields = redis.call('HMGET', game, 'epoch', 'seq', 'rev', 'body', 'floor', 'divergences',
   'missing_since', 'owed', 'owed_at', 'tries', 'as_of', 'stale', 'closed')
 local entries, digests = unread(inbox, seen, '', limit)

@@ -26,6 +26,9 @@ local next_look, ttl, feed_ttl, feed_max = take(), tonumber(take()), tonumber(ta
 local dead_bound, channel, flight_token, index = tonumber(take()), take(), take(), take()
 local drop_feed = take() == '1'
 local now = now_ms()
+-- A debt made or renewed since the claim is none that this decision settles.
+local renewed = redis.call('HEXISTS', game, 'renewed') == 1
+local debt = { owed = true, owed_at = true, tries = true }
 
 if redis.call('GET', lease) ~= token then
   -- Sent again after it was released: the first one did it.
@@ -39,10 +42,9 @@ if not repeated then
 
   local from, n = list(2)
   for i = from + 1, from + 2 * n, 2 do
-    if ARGV[i + 1] == '' then
-      redis.call('HDEL', game, ARGV[i])
-    else
-      redis.call('HSET', game, ARGV[i], ARGV[i + 1])
+    local name, value = ARGV[i], ARGV[i + 1]
+    if not (renewed and debt[name]) then
+      if value == '' then redis.call('HDEL', game, name) else redis.call('HSET', game, name, value) end
     end
   end
   redis.call('HSET', game, 'v', '1', 'nonce', nonce, 'rev', tonumber(rev) + 1)
@@ -80,6 +82,7 @@ if not repeated then
   if index == 'playing' then
     if not redis.call('ZSCORE', playing, game_id) then
       redis.call('ZADD', playing, now, game_id)
+      redis.call('ZREM', finished, game_id)
     end
   elseif index == 'over' then
     redis.call('ZREM', playing, game_id)
@@ -107,15 +110,28 @@ redis.call('DEL', lease)
 if mode == 'yield' then
   redis.call('ZADD', due, now, game_id)
   wake_once(game, lease, queue, nudge, 'apply_game', game_id, nonce, now)
-elseif next_look == '' then
+  return { 'released' }
+end
+
+local at_ms = tonumber(next_look)
+local owed_at = tonumber(redis.call('HGET', game, 'owed_at'))
+if renewed and owed_at and not (at_ms and at_ms < owed_at) then at_ms = owed_at end
+if not at_ms then
   redis.call('ZREM', due, game_id)
-else
-  local at_ms = tonumber(next_look)
-  redis.call('ZADD', due, at_ms, game_id)
-  -- What is due within the sweeper's reach gets its own job; the sweeper is the safety net.
-  if at_ms <= now + 2000 then
-    local fn = redis.call('HEXISTS', game, 'owed') == 1 and 'resync_game' or 'apply_game'
-    wake(queue, nudge, fn, game_id, nonce, at_ms, now)
-  end
+  -- Anybody may ask for ids that nobody knows.
+  if index == '' then redis.call('EXPIRE', game, UNKNOWN_GAME_S) end
+  return { 'released' }
+end
+-- While upstream is being asked, the commit of its answer says what is next.
+local flight_ms = owed_at and redis.call('PTTL', flight) or -2
+if flight_ms > 0 then at_ms = math.max(at_ms, now + flight_ms) end
+redis.call('ZADD', due, at_ms, game_id)
+-- What is due within the sweeper's reach gets its own job, one for each time; the sweeper is the
+-- safety net.
+local fn = owed_at and 'resync_game' or 'apply_game'
+local look = fn .. ' ' .. at_ms
+if at_ms <= now + 2000 and redis.call('HGET', game, 'look') ~= look then
+  redis.call('HSET', game, 'look', look)
+  wake(queue, nudge, fn, game_id, nonce, at_ms, now)
 end
 return { 'released' }

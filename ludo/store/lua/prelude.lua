@@ -1,6 +1,7 @@
 -- Shared by every script; Redis' clock is the only clock.
 
 local LOST_WAKE_UP_MS = 3000
+local UNKNOWN_GAME_S = 60
 
 local function now_ms()
   local time = redis.call('TIME')
@@ -34,6 +35,21 @@ end
 local function due_by(due, game_id, at)
   local score = redis.call('ZSCORE', due, game_id)
   if not score or tonumber(score) > at then redis.call('ZADD', due, at, game_id) end
+end
+
+-- Notes that upstream has to be asked. A debt that is due may be with upstream already, whose
+-- answer may be from before this, so it is made newer; one that backs off keeps its time. Events
+-- cancel a gap and a silence, but not this, so its reason takes their place.
+-- `renewed` tells the holder of the lease, whose decision does not know of this yet.
+local function owe(game, reason, now)
+  local owed = redis.call('HMGET', game, 'owed', 'owed_at')
+  if not owed[1] then
+    redis.call('HSET', game, 'owed', reason, 'owed_at', now, 'tries', 0, 'renewed', 1)
+    return
+  end
+  if owed[1] == 'gap' or owed[1] == 'silence' then redis.call('HSET', game, 'owed', reason) end
+  if tonumber(owed[2]) <= now then redis.call('HSET', game, 'owed_at', now) end
+  redis.call('HSET', game, 'renewed', 1)
 end
 
 local function count(counters, name, delta)
