@@ -33,6 +33,10 @@ class Admission(ASGIMiddleware):
         self._quota = quota
         self._hops = trusted_hops
 
+    def __deepcopy__(self, _memo: dict[int, Any]) -> "Admission":
+        """Itself: Litestar copies what a router holds, and a copied quota would count apart."""
+        return self
+
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Lets the request pass with its caller, or raises NotAuthenticated or QuotaExceeded."""
         request: Request[Any, Any, Any] = Request(scope)

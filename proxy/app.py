@@ -21,7 +21,7 @@ from proxy.facade.routes.players import PLAYERS
 from proxy.facade.routes.rooms import ROOMS
 from proxy.health import health_routes
 from proxy.metrics import metrics_routes
-from proxy.pages import board_routes
+from proxy.pages import board_route
 from proxy.parts import Parts, make_parts, running
 from proxy.relay.routes import relay_routes
 from proxy.tokens import token_route
@@ -74,7 +74,7 @@ def _routes(parts: Parts, role: Role) -> Sequence[ControllerRouterHandler]:
         routes += [*webhook_routes(), _api(parts)]
         routes += _development(parts)
     if parts.relay is not None:
-        routes += [*relay_routes(parts.relay), *board_routes()]
+        routes += [*relay_routes(parts.relay), board_route()]
     return routes
 
 

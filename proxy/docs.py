@@ -11,7 +11,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from swagger_ui_bundle import swagger_ui_path
 
 from proxy.openapi30 import as_30
-from proxy.pages import Page, page_route
+from proxy.pages import Page, pages_route
 
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
@@ -91,14 +91,12 @@ def _document(schema: dict[str, Any]) -> Response[bytes]:
 def docs_routes() -> list[HTTPRouteHandler]:
     """Everything that `/docs` needs."""
     folder = Path(str(swagger_ui_path))
-    files = [page_route(f"/docs/{name}", _file(folder / name)) for name in _FILES]
-    return [
-        page_route("/docs", Page.of(_HTML, ".html", POLICY)),
-        page_route("/docs/start.js", Page.of(_START, ".js", POLICY)),
-        *files,
-        openapi_json,
-        openapi_30_json,
-    ]
+    pages = {
+        "/docs": Page.of(_HTML, ".html", POLICY),
+        "/docs/start.js": Page.of(_START, ".js", POLICY),
+        **{f"/docs/{name}": _file(folder / name) for name in _FILES},
+    }
+    return [pages_route("docs", pages), openapi_json, openapi_30_json]
 
 
 def _file(path: Path) -> Page:

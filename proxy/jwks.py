@@ -24,11 +24,21 @@ log = structlog.get_logger("auth")
 
 
 class PublishedKeys:
-    """The keys of one JWKS address; one fetch at a time, the last good ones outlive failures."""
+    """The keys of one JWKS address; one fetch at a time, the last good ones outlive failures.
 
-    def __init__(self, url: str, client: httpx.AsyncClient, clock: Callable[[], float]) -> None:
+    Close it with `aclose`.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        clock: Callable[[], float],
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
         self._url = url
-        self._client = client
+        self._client = httpx.AsyncClient(
+            transport=transport, trust_env=False, follow_redirects=False
+        )
         self._clock = clock
         self._keys: Mapping[str | None, PyJWK] = {}
         self._fetched = self._tried = float("-inf")
@@ -46,6 +56,10 @@ class PublishedKeys:
         if key is None or (key.algorithm_name or algorithm) != algorithm:
             return None
         return key
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._client.aclose()
 
     def _is_due(self, key_id: str | None) -> bool:
         now = self._clock()

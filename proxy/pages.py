@@ -58,23 +58,20 @@ def matches(condition: str | None, etag: str) -> bool:
     return any(part in ("*", etag.removeprefix("W/")) for part in given)
 
 
-def page_route(path: str, page: Page) -> HTTPRouteHandler:
-    """The route of one page; it is no part of the API's description."""
+def pages_route(name: str, pages: Mapping[str, Page]) -> HTTPRouteHandler:
+    """One route for pages by their paths; it is no part of the API's description."""
 
-    @get(path, include_in_schema=False, name=f"page:{path}")
+    @get(list(pages), include_in_schema=False, name=name)
     async def serve(request: Request[Any, Any, Any]) -> Response[bytes]:
-        return page.answer(request)
+        return pages[request.scope["path_template"]].answer(request)
 
     return serve
 
 
-def board_routes(folder: Path = WEB) -> list[HTTPRouteHandler]:
+def board_route(folder: Path = WEB) -> HTTPRouteHandler:
     """The board: `board.html` at `/`, and every file beside it under its own name."""
-    files: Mapping[str, Path] = {
-        file.name: file for file in sorted(folder.iterdir()) if file.suffix in _TYPES
-    }
+    files = (file for file in sorted(folder.iterdir()) if file.suffix in _TYPES)
     pages = {
-        name: Page.of(file.read_bytes(), file.suffix, BOARD_POLICY) for name, file in files.items()
+        f"/{file.name}": Page.of(file.read_bytes(), file.suffix, BOARD_POLICY) for file in files
     }
-    routes = [page_route(f"/{name}", page) for name, page in pages.items()]
-    return [page_route("/", pages["board.html"]), *routes]
+    return pages_route("board", {"/": pages["/board.html"], **pages})

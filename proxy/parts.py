@@ -54,7 +54,7 @@ class Parts:
 
     settings: ProxySettings
     redis: Redis
-    keys_client: httpx.AsyncClient
+    published: PublishedKeys | None
     client: LudoClient
     shared: SharedCircuits
     facade: Facade
@@ -82,14 +82,14 @@ def make_parts(
     shared = SharedCircuits(redis, scripts)
     guard = _guard(settings, scripts, shared, telemetry)
     client = LudoClient.from_config(settings.upstream, guard=guard, transport=transport)
-    keys_client = httpx.AsyncClient(trust_env=False, follow_redirects=False)
-    verifier = Verifier.of(config, _published(settings, keys_client))
+    published = PublishedKeys(config.jwks_url, time.monotonic) if config.jwks_url else None
+    verifier = Verifier.of(config, published)
     evidence = Evidence(redis)
     relay = _relay(settings, redis_url, redis, scripts, verifier) if role.serves_relay else None
     return Parts(
         settings=settings,
         redis=redis,
-        keys_client=keys_client,
+        published=published,
         client=client,
         shared=shared,
         facade=make_facade(settings, redis, scripts, client, telemetry),
@@ -104,11 +104,6 @@ def make_parts(
         readiness=_readiness(settings, redis, shared.circuits, relay),
         metrics=Metrics(redis, telemetry, shared.circuits, relay.status if relay else None),
     )
-
-
-def _published(settings: ProxySettings, client: httpx.AsyncClient) -> PublishedKeys | None:
-    url = settings.proxy.jwks_url
-    return None if url is None else PublishedKeys(url, client, time.monotonic)
 
 
 def _guard(
@@ -162,7 +157,8 @@ async def running(parts: Parts) -> AsyncIterator[None]:
     """
     async with AsyncExitStack() as stack:
         stack.push_async_callback(parts.redis.aclose)
-        stack.push_async_callback(parts.keys_client.aclose)
+        if parts.published is not None:
+            stack.push_async_callback(parts.published.aclose)
         await _admit(parts)
         await stack.enter_async_context(parts.client)
         await stack.enter_async_context(beside("circuits", parts.shared.run()))

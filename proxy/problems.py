@@ -71,6 +71,9 @@ def problem_of(error: Exception) -> Problem:
             )
         case HTTPException():
             return _of_framework(error)
+        case RecursionError():
+            # Nothing here recurses but the reading of what a caller nested.
+            return Problem(400, "bad-request", "expected a body that is not nested so deeply")
         case _:
             return Problem(500, "internal", "something went wrong here; it has been recorded")
 

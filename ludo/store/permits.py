@@ -22,7 +22,7 @@ from ludo.upstream.errors import BudgetSpent
 MARGIN_MS: Final = 1_000
 """Added to upstream's window: calls arrive later than they are counted here."""
 STATE_TTL_MS: Final = 24 * 3_600_000
-WITHIN_S: Final = 0.5
+WITHIN_S: Final = 1.0
 RETRY_S: Final = 1.0
 RESERVE: Final = 5
 

@@ -18,7 +18,7 @@ from ludo.config import Rate
 from ludo.store import keys
 from ludo.store.scripts import Scripts
 
-DEADLINE_S: Final = 0.25
+DEADLINE_S: Final = 1.0
 LOCAL_CALLERS: Final = 10_000
 
 log = structlog.get_logger("quota")

@@ -17,6 +17,7 @@ from ludo.upstream.call import UpstreamResponse
 from ludo.upstream.client import LudoClient
 from ludo.upstream.deadline import Deadline
 from ludo.upstream.errors import BudgetSpent, CircuitOpen, UpstreamError
+from ludo.upstream.wire.models import decode_any
 from proxy.errors import NothingCached
 from proxy.facade.freshness import lifetimes
 from proxy.facade.policy import Plan
@@ -160,7 +161,7 @@ def without_tokens(body: bytes) -> bytes:
     """The body without any `sessionToken` in it, in either casing."""
     if b"oken" not in body:
         return body
-    document: Any = msgspec.json.decode(body)
+    document: Any = decode_any(body)
     return msgspec.json.encode(_stripped(document))
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-import msgspec
 import structlog
 
 from ludo.store.errors import StoreError
@@ -14,6 +13,7 @@ from ludo.store.games import GameReader, Stored
 from ludo.store.writes import Writes
 from ludo.upstream.client import LudoClient
 from ludo.upstream.errors import UpstreamError, UpstreamRefused
+from ludo.upstream.wire.models import decode_any
 from proxy.facade import policy
 from proxy.facade.fetching import Fetched, entry_of
 from proxy.facade.reading import Reader, Served, Source
@@ -134,7 +134,7 @@ def _listed(body: dict[str, Any]) -> dict[str, Any]:
 
 def _sequence(body: bytes) -> int:
     """The sequence that a state body names; -1 for a body without one."""
-    document: Any = msgspec.json.decode(body)
+    document: Any = decode_any(body)
     data = document.get("data", document) if isinstance(document, dict) else {}
     sequence = data.get("sequence") if isinstance(data, dict) else None
     return sequence if isinstance(sequence, int) else -1

@@ -74,7 +74,7 @@ async def serving(app: Litestar, **client: Any) -> AsyncIterator[httpx.AsyncClie
 
 @asynccontextmanager
 async def a_proxy(
-    redis_url: str, upstream: Upstream | None = None, *, role: Role = Role.ALL, **options: Any
+    redis_url: str, upstream: Upstream | None = None, *, role: Role = Role.API, **options: Any
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of one running proxy."""
     app = create_app(

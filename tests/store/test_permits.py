@@ -161,13 +161,13 @@ async def test_without_redis_nobody_calls(redis_server: PrivateRedis) -> None:
 
 
 async def test_a_frozen_redis_is_not_waited_for(redis_server: PrivateRedis) -> None:
-    """The answer comes within half a second."""
+    """The answer comes within a second or so."""
     budget = Permits(Scripts(redis := connect(redis_server.url)), Rate(10, 60))
     await spend(budget, 1)
     redis_server.freeze()
     begun = time.monotonic()
     assert not await taken(budget)
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < 2
     redis_server.thaw()
     await redis.aclose()
 
