@@ -22,11 +22,15 @@ log = structlog.get_logger("workers")
 
 @dataclass(frozen=True, slots=True)
 class Applier:
-    """The use cases of a worker; all decisions are `planning.plan`'s."""
+    """The use cases of a worker; all decisions are `planning.plan`'s.
+
+    `calls` bounds the questions to upstream, so that a slow one leaves room for events.
+    """
 
     claims: Claims
     fetch: Fetch
     policy: Policy
+    calls: asyncio.Semaphore
 
     async def apply(self, game_id: str) -> None:
         """Decides all that waits for the game; another holder does it in our place."""
@@ -37,13 +41,18 @@ class Applier:
     async def resync(self, game_id: str) -> None:
         """Asks upstream for the state that the game owes and settles the difference.
 
-        The lease is taken only after the answer: events go on being applied meanwhile.
+        The lease is taken only after the answer: events go on being applied meanwhile. Without
+        a call to spare only events are applied; the sweeper comes back for what is owed.
         """
-        flight = await self.claims.begin_resync(game_id)
+        if self.calls.locked():
+            await self.apply(game_id)
+            return
+        async with self.calls:
+            flight = await self.claims.begin_resync(game_id)
+            fetched = await self.fetch(game_id) if flight else None
         if flight is None:
             await self.apply(game_id)
             return
-        fetched = await self.fetch(game_id)
         if isinstance(fetched, Unreachable):
             log.warning("resync.unanswered", game=game_id, why=fetched.why)
         claimed = await self._claim_soon(game_id)

@@ -66,7 +66,12 @@ async def make_worker(parts: AsyncExitStack, url: str, settings: WorkerSettings)
     scripts = Scripts(redis)
     client = await _client(parts, redis, scripts, settings)
     claims = Claims(scripts, settings.worker.rules)
-    applier = Applier(claims, lambda game_id: fetch_state(client, game_id), settings.worker.policy)
+    applier = Applier(
+        claims,
+        lambda game_id: fetch_state(client, game_id),
+        settings.worker.policy,
+        asyncio.Semaphore(max(1, settings.worker.jobs // 2)),
+    )
     return NudgedWorker(
         nudges=nudges,
         redis_pool=pool,

@@ -1,5 +1,6 @@
 """A game's events on a real Redis, and workers without arq."""
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -72,5 +73,5 @@ def a_bench(redis: Redis, *, gap_wait: int = 0, silence: int = 60_000) -> Bench:
     scripts, upstream = Scripts(redis), Upstream()
     claims = Claims(scripts, RuleSet())
     policy = Policy(Referee(), Pace(gap_wait=gap_wait, silence=silence))
-    applier = Applier(claims, upstream.fetch, policy)
+    applier = Applier(claims, upstream.fetch, policy, asyncio.Semaphore(8))
     return Bench(redis, upstream, Inbox(scripts, backlog=10_000), claims, applier)

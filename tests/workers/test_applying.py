@@ -165,6 +165,21 @@ async def test_events_are_decided_while_upstream_is_asked(bench: Bench) -> None:
     assert seen == [7]
 
 
+async def test_slow_upstream_leaves_room_for_events(bench: Bench) -> None:
+    """Without a call to spare a game's events are applied, and its debt stays due."""
+    await bench.accept([*HISTORY[:5], HISTORY[6]])
+    await bench.applier.apply(GAME)
+    await bench.accept([HISTORY[5], HISTORY[8]])
+    applier = replace(bench.applier, calls=asyncio.Semaphore(1))
+    async with applier.calls:
+        await applier.resync(GAME)
+
+    assert (await place(bench), bench.upstream.asked) == (7, 0)
+    assert await bench.redis.zscore(keys.DUE, GAME) is not None
+    await applier.resync(GAME)
+    assert bench.upstream.asked == 1
+
+
 async def test_illegal_event_is_a_dead_letter_with_its_clause(bench: Bench) -> None:
     """It is kept with clause, sentence and body; the genuine one is applied after it."""
     false = told(Rolled(2, "a stranger", 3))
