@@ -7,6 +7,7 @@ import jwt
 import msgspec
 from litestar import Response, post
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import JSONBody
 
 from proxy.auth import SHARED_ALGORITHM
 
@@ -25,7 +26,7 @@ def token_route(secret: str) -> HTTPRouteHandler:
     """The route that signs with this secret."""
 
     @post("/token", tags=["development"], operation_id="MakeToken", status_code=200)
-    async def make_token(data: Wanted) -> Response[dict[str, Any]]:
+    async def make_token(data: JSONBody[Wanted]) -> Response[dict[str, Any]]:
         """A token for any player. Never in production."""
         expires = int(time.time()) + data.lifetime
         claims: dict[str, Any] = {"sub": data.player_id, "exp": expires}
