@@ -107,7 +107,6 @@ async def test_a_wrong_clock_upstream_closes_for_a_window_at_most(
 ) -> None:
     """A reset in the past or the far future is taken as between a second and a window away."""
     budget = permits(redis, 5)
-    await spend(budget, 1)
     await budget.learn(5, 0, time.time() + reset)
     with pytest.raises(BudgetSpent) as spent:
         await budget.take(CallClass.WRITE, Deadline.after(5))

@@ -12,6 +12,7 @@ from proxy.facade import states
 from tests.proxy.builders import a_proxy, a_token, bearer
 from tests.proxy.facade.builders import HISTORY, ROLL, STATE, mirror, stored
 from tests.proxy.upstream import Upstream, data, no
+from tests.waiting import wait_until
 from tests.workers.builders import GAME, Bench
 
 
@@ -89,6 +90,19 @@ async def test_a_mirror_replaces_what_was_cached(
     await proxy.get(STATE)
     await mirror(redis, HISTORY[:3])
     assert (await proxy.get(STATE)).json()["data"]["sequence"] == 3
+
+
+async def test_a_mirror_that_begins_meanwhile_is_told(
+    proxy: httpx.AsyncClient, upstream: Upstream, redis: Redis
+) -> None:
+    """It may have been pushed already when upstream's older answer comes."""
+    upstream.says("GET", f"/games/{GAME}/state", data({"gameId": GAME, "sequence": 0}))
+    upstream.hold()
+    read = asyncio.create_task(proxy.get(STATE))
+    await wait_until(lambda: upstream.arrived)
+    await mirror(redis, HISTORY[:3])
+    upstream.go_on()
+    assert (await read).json()["data"]["sequence"] == 3
 
 
 async def test_an_unknown_game_is_not_found(proxy: httpx.AsyncClient) -> None:
