@@ -92,8 +92,7 @@ def _next(
     strictness = referee.strictness_for(mirror.divergences)
     match strictness:
         case Strictness.ENFORCE:
-            counted = replace(mirror, divergences=mirror.divergences + 1)
-            return Divergent(counted, refusals[0])
+            return Divergent(_counted(mirror, event.digest), refusals[0])
         case Strictness.OBSERVE | Strictness.OFF:
             breach = refusals[0] if strictness is Strictness.OBSERVE else None
             told = announce(mirror.snapshot.games[0], event.event, referee.rules)
@@ -145,5 +144,10 @@ def _applied(
         updated_at=event.at,
         connected=was.connected,
     )
-    after = Mirror(mirror.epoch, snapshot, mirror.floor, mirror.divergences)
-    return Applied(after, rulings[0].captured, breach)
+    return Applied(replace(mirror, snapshot=snapshot), rulings[0].captured, breach)
+
+
+def _counted(mirror: Mirror, digest: str) -> Mirror:
+    if digest == mirror.refused:
+        return mirror
+    return replace(mirror, divergences=mirror.divergences + 1, refused=digest)

@@ -39,12 +39,15 @@ class Mirror:
 
     `epoch` is opaque and changes when a resync contradicts what was already pushed.
     `floor` is the sequence of the last resync: everything up to it came from the snapshot.
+    `divergences` counts the events that the rules refused, `refused` is the digest of the
+    last of them: copies of one false event in a row are one divergence.
     """
 
     epoch: str
     snapshot: Snapshot
     floor: int = 0
     divergences: int = 0
+    refused: str = ""
 
     @property
     def sequence(self) -> int:

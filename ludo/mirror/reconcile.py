@@ -48,4 +48,4 @@ def reconcile(mirror: Mirror | None, snapshot: Snapshot, new_epoch: str) -> Reco
 
 
 def _with(mirror: Mirror, epoch: str, snapshot: Snapshot) -> Mirror:
-    return Mirror(epoch, snapshot, floor=snapshot.sequence, divergences=mirror.divergences)
+    return replace(mirror, epoch=epoch, snapshot=snapshot, floor=snapshot.sequence)

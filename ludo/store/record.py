@@ -22,6 +22,7 @@ CLAIMED_FIELDS: Final = (
     "body",
     "floor",
     "divergences",
+    "refused",
     "missing_since",
     "owed",
     "owed_at",
@@ -75,6 +76,7 @@ def _mirror(fields: Fields, rules: RuleSet) -> Mirror | None:
         snapshot=from_body(msgspec.json.decode(body), rules),
         floor=int(fields["floor"] or 0),
         divergences=int(fields["divergences"] or 0),
+        refused=(fields["refused"] or b"").decode(),
     )
 
 
@@ -104,6 +106,7 @@ def write_record(record: Record) -> dict[str, Any]:
             "body": msgspec.json.encode(to_body(mirror.snapshot)),
             "floor": mirror.floor,
             "divergences": mirror.divergences,
+            "refused": mirror.refused,
             "status": mirror.snapshot.status.value,
         }
     return fields

@@ -82,11 +82,24 @@ def test_event_that_a_resync_has_passed_is_stale() -> None:
 def test_illegal_next_event_diverges_with_its_clause() -> None:
     """The event is refused, the mirror keeps its state and counts the divergence."""
     mirror = mirror_after(HISTORY[:1])
-    decision = deciding(mirror, told(Rolled(2, "somebody else", 3)))
+    false = told(Rolled(2, "somebody else", 3))
+    decision = deciding(mirror, false)
 
     assert isinstance(decision, Divergent)
     assert decision.violation.clause == "R4"
-    assert decision.mirror == replace(mirror, divergences=1)
+    assert decision.mirror == replace(mirror, divergences=1, refused=false.digest)
+
+
+def test_copies_of_one_false_event_are_one_divergence() -> None:
+    """Whoever repeats a false event must not get it applied when the referee only observes."""
+    mirror = mirror_after(HISTORY[:1])
+    for _ in range(MAX_DIVERGENCES + 2):
+        decision = deciding(mirror, told(Rolled(2, "somebody else", 3)))
+        assert isinstance(decision, Divergent)
+        assert decision.mirror is not None
+        mirror = decision.mirror
+
+    assert mirror.divergences == 1
 
 
 def test_illegal_event_is_applied_as_announced_when_observing() -> None:

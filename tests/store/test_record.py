@@ -11,7 +11,7 @@ from ludo.rules.ruleset import RuleSet
 from ludo.store.record import CLAIMED_FIELDS, Record, read_record, write_record
 from tests.mirror.builders import a_history, mirror_after
 
-MIRROR = replace(mirror_after(a_history()[:9]), floor=4, divergences=2)
+MIRROR = replace(mirror_after(a_history()[:9]), floor=4, divergences=2, refused="d1")
 FULL = Record(MIRROR, Owed(Reason.GAP, 5_000, 3), 4_000, 3_000, stale=True, closed=True, revision=0)
 EMPTY = Record(None, None, None, 0, stale=False, closed=False, revision=0)
 
