@@ -61,8 +61,8 @@ async def test_a_worker_and_a_late_game_are_noticed(proxy: httpx.AsyncClient, re
 async def test_an_open_circuit_degrades(proxy: httpx.AsyncClient, upstream: Upstream) -> None:
     """It does not take the replica away: it still has stale answers."""
     for number in range(5):
-        upstream.says("GET", f"/rooms/R{number}", httpx.Response(500))
-        await proxy.get(f"/v1/rooms/R{number}")
+        upstream.says("GET", f"/rooms/ROOM{number}", httpx.Response(500))
+        await proxy.get(f"/v1/rooms/ROOM{number}")
     status, components = await parts(proxy)
     assert (status, components["upstream"]["status"]) == (200, "degraded")
     assert "/rooms/{code}" in components["upstream"]["detail"]

@@ -20,7 +20,7 @@ ROOM = data({"code": "ABCD12"})
 @pytest.fixture
 def upstream(upstream: Upstream) -> Upstream:
     for number in range(60):
-        upstream.says("GET", f"/rooms/R{number}", ROOM)
+        upstream.says("GET", f"/rooms/ROOM{number}", ROOM)
     upstream.says("GET", "/rooms", data([]))
     upstream.says("POST", "/rooms", data({"code": "NEW"}, 201))
     return upstream
@@ -29,7 +29,7 @@ def upstream(upstream: Upstream) -> Upstream:
 async def test_upstream_never_sees_more_than_its_limit(redis_url: str, upstream: Upstream) -> None:
     """60 rooms over three replicas, with a budget of 20: 15 are read, five permits are kept."""
     async with replicas(3, redis_url, upstream, limit="20/60s") as proxies:
-        reads = (proxies[n % 3].get(f"/v1/rooms/R{n}") for n in range(60))
+        reads = (proxies[n % 3].get(f"/v1/rooms/ROOM{n}") for n in range(60))
         answers = await asyncio.gather(*reads)
         assert len(upstream.arrived) == 15
         refused = [answer for answer in answers if answer.status_code == 503]
@@ -47,10 +47,10 @@ async def test_a_spent_budget_tells_what_it_knows(
     """An old answer is better than 503."""
     monkeypatch.setattr(policy, "_ROOM", Lifetimes(soft=0, hard=0))
     async with a_proxy(redis_url, upstream, limit="4/60s") as proxy:
-        await proxy.get("/v1/rooms/R1")
+        await proxy.get("/v1/rooms/ROOM1")
         for _ in range(3):
             assert (await proxy.post("/v1/rooms", json={})).status_code == 201
-        known, unknown = [await proxy.get(f"/v1/rooms/R{n}") for n in (1, 2)]
+        known, unknown = [await proxy.get(f"/v1/rooms/ROOM{n}") for n in (1, 2)]
     assert (known.status_code, known.headers["ludo-stale"]) == (200, "true")
     assert (unknown.status_code, unknown.json()["type"]) == (503, "budget-spent")
     assert len(upstream.arrived) == 4
@@ -72,19 +72,19 @@ async def test_upstream_s_headers_are_believed(redis_url: str, upstream: Upstrea
 async def test_a_circuit_opens_for_all_replicas(redis_url: str, upstream: Upstream) -> None:
     """After five failures nobody asks any more, and answers come at once."""
     for number in range(60):
-        upstream.says("GET", f"/rooms/R{number}", httpx.Response(500))
+        upstream.says("GET", f"/rooms/ROOM{number}", httpx.Response(500))
     async with replicas(2, redis_url, upstream) as (one, other):
         for number in range(5):
-            await one.get(f"/v1/rooms/R{number}")
+            await one.get(f"/v1/rooms/ROOM{number}")
         assert len(upstream.arrived) == 5
 
         async def opened() -> bool:
-            answer = await other.get("/v1/rooms/R20")
+            answer = await other.get("/v1/rooms/ROOM20")
             return bool(answer.json()["type"] == "circuit-open")
 
         await wait_until(opened)
         arrived, begun = len(upstream.arrived), time.monotonic()
-        answer = await other.get("/v1/rooms/R30")
+        answer = await other.get("/v1/rooms/ROOM30")
         assert time.monotonic() - begun < 1
     assert (answer.status_code, len(upstream.arrived)) == (503, arrived)
     assert int(answer.headers["retry-after"]) >= 1
@@ -92,7 +92,7 @@ async def test_a_circuit_opens_for_all_replicas(redis_url: str, upstream: Upstre
 
 PATHS = [
     ("GET", "/v1/rooms"),
-    ("GET", "/v1/rooms/R1"),
+    ("GET", "/v1/rooms/ROOM1"),
     ("GET", "/v1/players/plr_1"),
     ("GET", "/v1/games"),
     ("GET", "/v1/games/gm_1/state"),
