@@ -40,16 +40,15 @@ async def test_nothing_is_lost_that_healing_would_hide(tmp_path: Path) -> None:
 
 
 async def test_broken_mirror_is_found(tmp_path: Path) -> None:
-    """A commit that writes a wrong state makes the demo fail: the comparison is a real one."""
+    """A worker that writes a wrong state makes the demo fail: the comparison is a real one."""
     broken = tmp_path / "tree"
     for room in ("ludo", "proxy", "workers", "sandbox", "cli"):
         shutil.copytree(ROOT / room, broken / room, ignore=shutil.ignore_patterns("__pycache__"))
-    script = broken / "ludo/store/lua/commit.lua"
-    whole = "redis.call('HSET', game, ARGV[i], ARGV[i + 1])"
-    wrong = """local value = string.gsub(ARGV[i + 1], '"position":9,', '"position":8,')
-      redis.call('HSET', game, ARGV[i], value)"""
-    assert whole in script.read_text()
-    script.write_text(script.read_text().replace(whole, wrong))
+    module = broken / "ludo/store/record.py"
+    right = "msgspec.json.encode(to_body(mirror.snapshot))"
+    assert right in module.read_text()
+    wrong = right + """.replace(b'"position":9,', b'"position":8,')"""
+    module.write_text(module.read_text().replace(right, wrong))
     ran = await ludo_proxy(
         *("demo", "--once", "--games", "1", "--seed", "7", "--speed", "60", "--port", "0"),
         *("--settle", "5"),
