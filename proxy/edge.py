@@ -15,12 +15,12 @@ import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from proxy import tracing
 from proxy.problems import MEDIA_TYPE, Problem
 from proxy.telemetry import Telemetry
 
 REQUEST_ID: Final = "request_id"
 _ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-_TRACE: Final = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _CLIMBING: Final = re.compile(
     rb"//|\\|[\x00-\x20\x7f]|%(?:2f|5c|00)|(?:^|/)(?:\.|%2e){1,2}(?:/|$)", re.IGNORECASE
 )
@@ -50,10 +50,11 @@ class Edge:
         given = _header(scope, b"x-request-id")
         request_id = given if _ID.fullmatch(given) else secrets.token_hex(8).encode()
         scope["state"][REQUEST_ID] = request_id.decode()
-        trace = _header(scope, b"traceparent")
+        trace = tracing.read(_header(scope, b"traceparent").decode("latin-1"))
+        tracing.current.set(trace)
         with structlog.contextvars.bound_contextvars(
             request_id=request_id.decode(),
-            **({"traceparent": trace.decode()} if _TRACE.fullmatch(trace) else {}),
+            **tracing.headers(),
         ):
             if scope["type"] == ScopeType.HTTP:
                 await self._serve(scope, receive, send, request_id)

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import msgspec
@@ -13,11 +13,12 @@ from redis.exceptions import RedisError
 
 from ludo.store.cache import Entry, Flight, Found, Role, SharedCache, new_token
 from ludo.upstream.budget import CallClass
-from ludo.upstream.call import UpstreamResponse
+from ludo.upstream.call import Call, UpstreamResponse
 from ludo.upstream.client import LudoClient
 from ludo.upstream.deadline import Deadline
 from ludo.upstream.errors import BudgetSpent, CircuitOpen, UpstreamError
 from ludo.upstream.wire.models import decode_any
+from proxy import tracing
 from proxy.errors import NothingCached
 from proxy.facade.freshness import lifetimes
 from proxy.facade.policy import Plan
@@ -85,7 +86,7 @@ class Fetcher:
 
     async def alone(self, plan: Plan) -> Fetched:
         """Fetch for one caller only; nothing is kept."""
-        response = await self._client.request(plan.call, klass=CallClass.READ)
+        response = await self._client.request(_traced(plan), klass=CallClass.READ)
         return Fetched(entry_of(response, 0), kept=False)
 
     async def _once(
@@ -95,9 +96,9 @@ class Fetcher:
         started = self._clock()
         try:
             async with self._cache.prolonged(flight):
-                response = await self._client.request(plan.call, klass=klass)
+                response = await self._client.request(_traced(plan), klass=klass)
         except BaseException as error:
-            await asyncio.shield(self._end(flight, error))
+            await asyncio.shield(self._end(flight, error, klass))
             raise
         now = begun + int((self._clock() - started) * 1000)
         return await self._store(plan, flight, response, now)
@@ -117,14 +118,20 @@ class Fetcher:
             log.warning("cache.not_kept", key=plan.key, error=repr(error))
         return Fetched(entry, kept=life is not None)
 
-    async def _end(self, flight: Flight, error: BaseException) -> None:
+    async def _end(self, flight: Flight, error: BaseException, klass: CallClass) -> None:
+        # A refresh that got no permit says nothing to those who wait: reads get theirs longer.
+        unasked = klass is CallClass.REFRESH and isinstance(error, BudgetSpent)
         try:
-            if isinstance(error, UpstreamError):
+            if isinstance(error, UpstreamError) and not unasked:
                 await self._cache.fail(flight, note_of(error), FAILED_FOR_S)
             else:
                 await self._cache.abandon(flight)
         except (RedisError, OSError):
             log.debug("flight.not_ended")  # it ends by itself within FLIGHT_MS
+
+
+def _traced(plan: Plan) -> Call:
+    return replace(plan.call, headers=tracing.headers())
 
 
 def flight_of(plan: Plan, token: str, found: Found) -> Flight:

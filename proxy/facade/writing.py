@@ -19,6 +19,7 @@ from ludo.upstream.call import IDEMPOTENCY_HEADER, Call
 from ludo.upstream.client import LudoClient
 from ludo.upstream.deadline import Deadline
 from ludo.upstream.errors import BudgetSpent, CircuitOpen
+from proxy import tracing
 from proxy.errors import BadRequest, KeyBusy, KeyReused
 from proxy.facade.acting import Body
 from proxy.facade.fetching import without_tokens
@@ -124,7 +125,7 @@ class Writer:
             await write.check()
         if write.game_id is not None:
             await self._writes.mark(write.game_id, caller)
-        headers = {IDEMPOTENCY_HEADER: key}
+        headers = {IDEMPOTENCY_HEADER: key, **tracing.headers()}
         call = Call("POST", write.route, write.params, body=encoded, headers=headers)
         changed = True
         try:

@@ -73,3 +73,17 @@ async def test_without_a_list_no_origin_is_allowed(proxy: httpx.AsyncClient) -> 
     """Only our own pages read answers then."""
     answer = await proxy.get("/v1/games", headers={"Origin": "https://play.example"})
     assert "access-control-allow-origin" not in answer.headers
+
+
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+@pytest.mark.parametrize(("given", "sent"), [(TRACE, TRACE), ("00-nonsense", None), (None, None)])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_trace_goes_on_to_upstream(
+    proxy: httpx.AsyncClient, upstream: Upstream, method: str, given: str | None, sent: str | None
+) -> None:
+    """If it is one."""
+    headers = {} if given is None else {"traceparent": given}
+    await proxy.request(method, "/v1/rooms", headers=headers, json={})
+    assert upstream.arrived[0].headers.get("traceparent") == sent

@@ -5,9 +5,11 @@ import time
 
 import httpx
 import pytest
+from redis.asyncio import Redis
 
 from ludo.config import Rate
-from ludo.store.cache import Lifetimes
+from ludo.store.cache import Lifetimes, SharedCache
+from ludo.store.scripts import Scripts
 from proxy.facade import policy
 from tests.proxy.builders import a_proxy, a_token, bearer, replicas
 from tests.proxy.upstream import Upstream, data
@@ -54,6 +56,22 @@ async def test_a_spent_budget_tells_what_it_knows(
     assert (known.status_code, known.headers["ludo-stale"]) == (200, "true")
     assert (unknown.status_code, unknown.json()["type"]) == (503, "budget-spent")
     assert len(upstream.arrived) == 4
+
+
+async def test_a_refresh_without_a_permit_keeps_nobody_from_reading(
+    redis_url: str, upstream: Upstream, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a budget that runs low refreshes get nothing, and whoever has to wait is served."""
+    monkeypatch.setattr(policy, "_ROOM", Lifetimes(soft=0, hard=60))
+    async with a_proxy(redis_url, upstream, limit="20/60s") as proxy:
+        for number in range(10):
+            await proxy.get(f"/v1/rooms/ROOM{number}")
+        stale = await proxy.get("/v1/rooms/ROOM1")
+        assert stale.headers["cache-status"] == "ludo-proxy; hit; detail=refreshing"
+        assert len(upstream.arrived) == 10
+        await SharedCache(redis, Scripts(redis)).purge(["room:ROOM1"])
+        assert (await proxy.get("/v1/rooms/ROOM1")).status_code == 200
+    assert len(upstream.arrived) == 11
 
 
 async def test_upstream_s_headers_are_believed(redis_url: str, upstream: Upstream) -> None:
