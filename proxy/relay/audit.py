@@ -38,7 +38,7 @@ class Auditor:
             try:
                 await self.audit()
             except Exception as error:  # the last line of defence must not end
-                log.warning("relay_audit_failed", error=repr(error))
+                log.warning("relay.audit_failed", error=repr(error))
             self._hub.sweep()
             try:
                 async with asyncio.timeout(self._limits.audit_every):

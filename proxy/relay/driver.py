@@ -8,6 +8,7 @@ import structlog
 from litestar import WebSocket
 from litestar.exceptions import WebSocketDisconnect
 
+from ludo.tasks import end
 from proxy.relay.callers import Authenticator, Caller, Refused
 from proxy.relay.codes import Code
 from proxy.relay.effects import Authenticate, Close, Effect, Join, Leave
@@ -77,8 +78,7 @@ class Connection:
             pass  # the client is gone, or did not take the farewell in time
         finally:
             self._deadline = None
-            reader.cancel()
-            await asyncio.gather(reader, return_exceptions=True)
+            await end(reader)
             self._release()
 
     def drain(self, at: float, gone_at: float) -> None:
@@ -99,7 +99,7 @@ class Connection:
                 await self._answer(message)
             self._finish_within(0)
         except Exception:  # a fault of ours must not leave the client without a word
-            log.exception("relay_connection_failed")
+            log.exception("relay.connection_failed")
             self.end(Code.INTERNAL, "internal error")
 
     async def _begin(self) -> None:

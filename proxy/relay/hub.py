@@ -112,7 +112,7 @@ class Hub:
             return
         news = read_news(payload)
         if isinstance(news, Garbled):
-            log.warning("relay_garbled", game=room.game, reason=news.reason)
+            log.warning("relay.message_unreadable", game=room.game, reason=news.reason)
             return
         room.hear(news, self._clock())
         self.look_after(room)
@@ -137,6 +137,6 @@ class Hub:
             return
         if done.exception() is not None:
             # The next audit looks after the room again; until then its listeners wait.
-            log.warning("relay_store_unreachable", game=room.game, error=repr(done.exception()))
+            log.warning("relay.store_unreachable", game=room.game, error=repr(done.exception()))
         else:
             self.look_after(room)

@@ -11,6 +11,7 @@ from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
 from ludo.store.connection import Patience
+from ludo.tasks import end
 from proxy.relay.keeper import Clock
 
 log = structlog.get_logger()
@@ -85,9 +86,9 @@ class Reader:
             try:
                 await self._link(audience, relinked)
             except (RedisError, OSError) as lost:
-                log.warning("relay_link_lost", error=repr(lost))
+                log.warning("relay.link_lost", error=repr(lost))
             except Exception:  # whatever it is, a relay without a link is deaf until a restart
-                log.exception("relay_link_failed")
+                log.exception("relay.link_failed")
             pause = _FIRST_PAUSE if self.heard_at is not None else min(2 * pause, _LONGEST_PAUSE)
             self._forget(audience)
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))
@@ -160,6 +161,4 @@ async def _until_one_ends(*works: Coroutine[None, None, None]) -> None:
         for task in done:
             task.result()
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(*tasks)

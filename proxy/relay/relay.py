@@ -99,7 +99,10 @@ class Relay:
             await socket.close(Code.FORBIDDEN)  # before the accept: HTTP 403
             return
         offered = socket.scope["subprotocols"]
-        await socket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
+        try:
+            await socket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
+        except OSError:
+            return  # gone before we could greet
         connection = self._connection(socket, await self._own(game, room))
         self._connections.add(connection)
         try:
@@ -141,7 +144,7 @@ class Relay:
             async with asyncio.timeout(self._limits.source_within):
                 return Own(room, await self._source.room_game(room))
         except (RedisError, OSError) as error:
-            log.warning("relay_store_unreachable", room=room, error=repr(error))
+            log.warning("relay.store_unreachable", room=room, error=repr(error))
             return Own(room, None)
 
     def _connection(self, socket: Socket, own: Own | None) -> Connection:

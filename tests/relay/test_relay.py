@@ -501,3 +501,33 @@ async def test_an_oversized_frame_ends_the_connection(start: Start) -> None:
         await client.send(t="ping", n=1, padding="x" * 5000)
 
         assert await client.closed() == 4502
+
+
+async def test_clients_that_break_off_leave_nothing_behind(start: Start, scribe: Scribes) -> None:
+    """At whatever moment they go: no connection, room, subscription or task remains."""
+    await scribe().advance()
+    running = await start()
+    for n in range(40):
+        async with watching(running.address + "/ws") as client:
+            await client.send(t="hello", v=1, subs=[{"game": "g1"}, {"game": f"nope{n}"}])
+            if n % 2:
+                await client.get("live")
+            client.socket.transport.abort()
+    await wait_until(lambda: running.relay.status().connections == 0)
+    await wait_until(lambda: running.relay.status().rooms == 0)
+    await wait_until(lambda: running.relay.status().subscriptions == 0)
+
+
+async def test_garbage_ends_a_connection_and_nothing_else(start: Start, scribe: Scribes) -> None:
+    """Whatever bytes one client sends, the others go on."""
+    game = scribe()
+    await game.advance()
+    running = await start()
+    async with watching(running.address + "/ws/games/g1") as other:
+        for message in ("", "[]", b"\x00", "x" * 20_000, '{"t":' + "[" * 4000, "\U0001f3b2" * 900):
+            async with watching(running.address + "/ws") as client:
+                await client.socket.send(message)
+                bye = await client.get("bye")
+                assert bye["code"] == await client.closed()
+        await game.advance()
+        await wait_until(lambda: other.copies["g1"].seq == 2)

@@ -298,7 +298,7 @@ happenings = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(happenings, max_size=30))
 def test_nothing_that_a_client_does_is_an_exception(story: list[tuple[str, object]]) -> None:
     """Arbitrary frames at arbitrary times: answers, or a farewell and then silence."""
