@@ -134,26 +134,25 @@ async def test_several_processes_share_a_door(redis_url: str) -> None:
         assert await found.ended(within=8) == 0
 
 
-@pytest.mark.parametrize(
-    ("arguments", "environ", "said"),
-    [
-        (["--port", "{taken}"], {}, "--port"),
-        (["--role", "board"], {}, "--role"),
-        ([], {"LUDO_AUTH": "required"}, "LUDO_JWT_SECRET"),
-        ([], {"LUDO_QUOTA": "many"}, "LUDO_QUOTA"),
-        ([], {"REDIS_URL": "nonsense"}, "REDIS_URL"),
-    ],
-)
-async def test_what_cannot_start_says_why_in_one_line(
-    arguments: list[str], environ: dict[str, str], said: str
-) -> None:
+BAD_STARTS: list[tuple[list[str], dict[str, str], str]] = [
+    (["--port", "{taken}"], {}, "--port"),
+    (["--role", "board"], {}, "--role"),
+    ([], {"LUDO_AUTH": "required"}, "LUDO_JWT_SECRET"),
+    ([], {"LUDO_QUOTA": "many"}, "LUDO_QUOTA"),
+    ([], {"REDIS_URL": "nonsense"}, "REDIS_URL"),
+]
+
+
+async def test_what_cannot_start_says_why_in_one_line() -> None:
     """On standard error, with exit code 1 and no traceback."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
-        port = str(taken.getsockname()[1])
-        given = [argument.format(taken=port) for argument in arguments]
+
+    async def check(arguments: list[str], environ: dict[str, str], said: str) -> None:
+        given = [argument.format(taken=taken.getsockname()[1]) for argument in arguments]
         process = await start(*given, **environ)
         _, errors = await asyncio.wait_for(process.communicate(), 20)
-    lines = errors.decode().strip().splitlines()
-    assert process.returncode == 1
-    assert len(lines) == 1, errors.decode()
-    assert said in lines[0]
+        assert process.returncode == 1
+        (line,) = errors.decode().strip().splitlines()
+        assert said in line
+
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        await asyncio.gather(*(check(*each) for each in BAD_STARTS))
