@@ -136,7 +136,6 @@ class Room:
         """The link is lost: from here on anything may be missed."""
         self.tuned = False
         self.link += 1
-        self._early.clear()
         if self._copy is not None:
             self._doubt = Doubt.DEAF
 

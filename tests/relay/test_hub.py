@@ -88,6 +88,33 @@ async def test_what_was_read_before_the_link_was_lost_does_not_count(office: Off
     assert listener.last.place == place(6)
 
 
+async def test_a_snapshot_read_before_the_link_was_lost_does_not_settle_anything(
+    office: Office,
+) -> None:
+    """Whoever waits for it is answered after the audit, at the tip."""
+    first = office.join()
+    await wait_until(lambda: first.told)
+    office.publish(6)
+    office.library.games["g"] = stored("g", 6)
+    office.library.gate.clear()
+    late = office.join()
+    await wait_until(lambda: office.library.reads == 3)
+    office.hub.deafened(["channel:g"])
+    office.hub.tuned("channel:g")
+    office.library.games["g"] = stored("g", 7)
+    office.library.feeds["g"] = [(7, b"{}")]
+    office.library.gate.set()
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert late.told == []
+    await office.auditor.audit()
+    await wait_until(lambda: late.told)
+
+    assert first.deltas == [6, 7]
+    assert isinstance(late.last, Renewed)
+    assert late.last.place == place(7)
+
+
 async def test_a_store_out_of_reach_is_asked_again(office: Office) -> None:
     """Whoever waits is answered when it is back."""
     office.library.shut = True

@@ -8,6 +8,7 @@ import pytest
 from redis.asyncio import Redis
 
 from ludo.store.connection import connect
+from ludo.tasks import end
 from proxy.relay.reader import LINK, Reader
 from tests.redis_servers import PrivateRedis
 from tests.waiting import wait_until
@@ -18,12 +19,14 @@ class Ear:
     """Remembers what it heard, and which channels it can hear."""
 
     channels: set[str] = field(default_factory=set)
+    tunings: int = 0
     messages: list[tuple[str, bytes]] = field(default_factory=list)
     relinked: int = 0
 
     def tuned(self, channel: str) -> None:
         """See `Audience`."""
         self.channels.add(channel)
+        self.tunings += 1
 
     def deafened(self, channels: Iterable[str]) -> None:
         """See `Audience`."""
@@ -50,8 +53,7 @@ async def reader(redis_url: str, ear: Ear) -> AsyncIterator[Reader]:
     reader = Reader(lambda: connect(redis_url, LINK), asyncio.get_running_loop().time)
     task = asyncio.create_task(reader.run(ear, ear.is_relinked))
     yield reader
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    await end(task)
 
 
 async def subscribers(redis: Redis, channel: str) -> int:
@@ -91,6 +93,24 @@ async def test_a_new_listener_is_not_deaf_after_the_last_one_left(
         await wait_until(lambda: ear.messages)
 
 
+async def test_only_the_last_answer_says_that_a_channel_is_heard(
+    ear: Ear, redis_server: PrivateRedis
+) -> None:
+    """Subscribed, left and subscribed again before Redis could answer: it is heard once."""
+    reader = Reader(lambda: connect(redis_server.url, LINK), asyncio.get_running_loop().time)
+    task = asyncio.create_task(reader.run(ear, ear.is_relinked))
+    await wait_until(lambda: ear.relinked)
+    redis_server.freeze()
+    for wish, sent in ((reader.want, 1), (reader.unwant, 0), (reader.want, 1)):
+        wish("a")
+        await wait_until(lambda sent=sent: reader.subscriptions == sent)
+    redis_server.thaw()
+    await wait_until(lambda: ear.channels)
+    await end(task)
+
+    assert ear.tunings == 1
+
+
 async def test_a_killed_link_is_told_and_mended(reader: Reader, ear: Ear, redis: Redis) -> None:
     """All channels are deaf at once, and all are heard again before that is said."""
     names = {f"c{n}" for n in range(1200)}
@@ -114,8 +134,7 @@ async def test_a_redis_that_is_away_is_waited_for(ear: Ear, redis_server: Privat
     assert reader.heard_at is None
     redis_server.start()
     await wait_until(lambda: ear.channels == {"a"})
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    await end(task)
 
 
 async def test_a_silent_redis_is_noticed(ear: Ear, redis_server: PrivateRedis) -> None:
@@ -133,8 +152,7 @@ async def test_a_silent_redis_is_noticed(ear: Ear, redis_server: PrivateRedis) -
     await wait_until(lambda: not ear.channels)
     redis_server.thaw()
     await wait_until(lambda: ear.channels)
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    await end(task)
 
 
 async def test_what_the_audience_does_wrong_does_not_end_it(

@@ -135,7 +135,7 @@ async def test_a_swallowed_last_message_is_repaired(start: Start, scribe: Scribe
     """A publication that is lost without a successor reaches everybody within two seconds."""
     game = scribe()
     await game.advance()
-    running = await start(replace(QUICK, audit_every=1))
+    running = await start(replace(QUICK, audit_every=0.5))
     async with watching(running.address + "/ws") as client:
         await client.hello({"game": "g1"})
         await client.get("live")
@@ -405,6 +405,23 @@ async def test_a_drain_says_bye_while_deltas_still_flow(start: Start, scribe: Sc
     assert (bye["code"], bye["reconnect"], code) == (4000, True, 4000)
 
 
+async def test_who_comes_during_a_drain_is_served_and_sent_on(
+    start: Start, scribe: Scribes
+) -> None:
+    """The listener stays open; a newcomer is told to move like everybody else."""
+    await scribe().advance()
+    running = await start()
+    async with watching(running.address + "/ws/games/g1") as first:
+        await first.get("live")
+        drain = asyncio.create_task(running.relay.drain(0.6))
+        async with watching(running.address + "/ws/games/g1") as client:
+            await client.get("live")
+            bye = await client.get("bye")
+        await drain
+
+    assert bye["code"] == 4000
+
+
 async def test_a_drain_at_once_closes_everybody_now(start: Start, scribe: Scribes) -> None:
     """Without a window the farewell and the close follow each other."""
     await scribe().advance()
@@ -509,9 +526,10 @@ async def test_clients_that_break_off_leave_nothing_behind(start: Start, scribe:
     running = await start()
     for n in range(40):
         async with watching(running.address + "/ws") as client:
-            await client.send(t="hello", v=1, subs=[{"game": "g1"}, {"game": f"nope{n}"}])
+            if n % 3:
+                await client.send(t="hello", v=1, subs=[{"game": "g1" if n % 2 else f"nope{n}"}])
             if n % 2:
-                await client.get("live")
+                await client.get("live") if n % 3 else await asyncio.sleep(0.01)
             client.socket.transport.abort()
     await wait_until(lambda: running.relay.status().connections == 0)
     await wait_until(lambda: running.relay.status().rooms == 0)

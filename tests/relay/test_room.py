@@ -140,6 +140,36 @@ def test_a_tip_that_went_backwards_is_ahead_for_everybody() -> None:
     assert room.place == place(3)
 
 
+def test_a_mirror_that_is_newer_than_our_link_changes_nothing_for_the_others() -> None:
+    """Who needs a snapshot gets it; what it is ahead by still comes over the link."""
+    listener, fresh = Recorder(), Recorder()
+    room = opened(5, listener)
+    room.hear(delta(6), 0.0)
+    room.join(fresh, Fresh("slow"), 0.0)
+    assert room.chore() == Load(place(6))
+    room.load(snapshot(8), place(6), 0.0)
+    for each in deltas(7, 9):
+        room.hear(each, 0.0)
+
+    assert whys(listener) == ["initial"]
+    assert listener.deltas == [6, 7, 8, 9]
+    assert whys(fresh) == ["slow"]
+    assert room.chore() is None
+
+
+def test_a_mirror_that_the_game_has_passed_while_it_was_read_is_not_behind() -> None:
+    """The deltas since complete it; nobody else hears of it."""
+    listener, fresh = Recorder(), Recorder()
+    room = opened(5, listener)
+    room.hear(delta(6), 0.0)
+    room.join(fresh, Fresh("slow"), 0.0)
+    room.hear(delta(7), 0.0)
+    room.load(snapshot(6), place(6), 0.0)
+
+    assert whys(listener) == ["initial"]
+    assert (whys(fresh), fresh.deltas) == (["slow"], [7])
+
+
 def test_a_lost_link_holds_everything_back_until_the_audit() -> None:
     """What comes over a new link may not be the next, though it looks so."""
     listener = Recorder()

@@ -237,7 +237,7 @@ def test_a_write_that_makes_no_progress_for_five_seconds_ends_it() -> None:
     session.tell("g", caught_up(0), 0.0)
     assert session.next_item(0.0) is not None
     session.advance("g", delta(1), 0.0)
-    session.advance("g", delta(2), 0.0)
+    session.receive('{"t":"ping"}', 0.0)
     assert session.watch_write()
     (bye,) = talking.pass_time(5.0)
 
