@@ -28,6 +28,8 @@ from proxy.processes import run_processes
 OLDEST_UVICORN: Final = (0, 52, 1)
 """Before it a slow WebSocket client had no back-pressure: memory grew without a bound."""
 EXIT_WITHIN_S: Final = 5
+UNREAD_WITHIN_MS: Final = 20_000
+"""How long the kernel waits for a peer to take what was sent before it ends the connection."""
 NOTICED_WITHIN_S: Final = 5.0
 """How long load balancers may need to see that this replica is leaving."""
 BACKLOG: Final = 2048
@@ -143,12 +145,16 @@ def _role(text: str) -> Role:
 def _listening(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+        listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
         raise ConfigError(
             f"--port: expected an address to listen on; {host}:{port} is not one "
             f"({error.strerror}); choose another with --host or --port"
         ) from None
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        # Connections inherit it: a peer that never reads does not hold what was written for ever.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_WITHIN_MS)
+    return listener
 
 
 def _address(listener: socket.socket) -> str:

@@ -46,7 +46,10 @@ class Stored:
     @property
     def placements(self) -> tuple[str, ...]:
         """All players by placement (R14), as the pieces stand."""
-        game = from_body(self.body, RuleSet()).games[0]
+        body = self.body
+        if not body["players"]:
+            return ()
+        game = from_body(body, RuleSet()).games[0]
         return tuple(game.player_at(seat).id for seat in placements(game.board))
 
 

@@ -2,7 +2,6 @@
 
 from ludo.store import keys
 
-
 BUILDERS = (keys.game, keys.inbox, keys.feed, keys.seen, keys.lease, keys.flight)
 
 
