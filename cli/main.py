@@ -117,6 +117,30 @@ def deliver(
     raise typer.Exit(0 if accepted else 1)
 
 
+@app.command()
+def audit(
+    file: Annotated[Path, typer.Argument(help="Webhook bodies, one a line; - is stdin.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a game.")] = False,
+    ruleset: Annotated[
+        str,
+        typer.Option(envvar="LUDO_RULES", help="Switches of the rules as name=value, by commas."),
+    ] = "",
+) -> None:
+    """Judge recorded games by the clauses of docs/rules.md.
+
+    The bodies may be of any number of games, in order within each. The first illegal event of a
+    game is its violation; what is shown is the last legal state, and how many events of the game
+    were read until then. Rooms' events and unknown types are skipped; a game's event without a
+    sequence cannot be judged. Exits with 0 if all is legal, 1 if not, 2 for input that cannot be
+    read.
+    """
+    from cli.audit.command import AuditOptions, run_audit
+
+    with one_clear_line():
+        legal = run_audit(AuditOptions(file, ruleset, as_json))
+    raise typer.Exit(0 if legal else 1)
+
+
 def main() -> None:
     """The console script."""
     try:

@@ -1,0 +1,1 @@
+"""`ludo-proxy audit`: a file of webhook bodies, judged by the clauses."""
