@@ -87,12 +87,10 @@ def captures(board: Board, seat: int, position: int) -> tuple[int, ...]:
     hit: list[int] = []
     for other in board.seats:
         if other != seat:
-            standing, first = position_on(other, square), PIECES_PER_SEAT * other
-            hit.extend(
-                piece
-                for piece in range(first, first + PIECES_PER_SEAT)
-                if board.pieces[piece] == standing
-            )
+            four, standing = board.of(other), position_on(other, square)
+            if standing in four:
+                first = PIECES_PER_SEAT * other
+                hit += [first + n for n, found in enumerate(four) if found == standing]
     return tuple(hit)
 
 
