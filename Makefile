@@ -21,7 +21,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint fix prove lock clean
+.PHONY: help install demo test lint fix prove bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +46,11 @@ fix: $(VENV)/.installed-dev ## format, and repair what can be repaired
 
 prove: $(VENV)/.installed-dev ## the long fuzz, chaos, model and outage runs
 	@$(BIN)/python -m pytest -m prove --timeout 3600 --hypothesis-profile prove $(ARGS)
+
+bench: $(VENV)/.installed-dev ## what the audit and the engine do in a second
+	@$(PIP) install --quiet uv && $(BIN)/uv pip install --quiet --python $(BIN)/python --group bench \
+		|| echo 'ludo-king-engine could not be installed: nothing is compared' >&2
+	@$(BIN)/python -m benchmarks.audit
 
 lock: $(VENV)/.installed ## renew the three lock files from pyproject.toml
 	@$(PIP) install --quiet uv

@@ -32,5 +32,5 @@ def test_nobody_sits_on_an_empty_seat() -> None:
     played = game(MIDDLE)
 
     assert played.seat_of("a stranger") is None
-    with pytest.raises(KeyError):
+    with pytest.raises(KeyError, match=r"^1$"):
         played.player_at(1)

@@ -58,3 +58,8 @@ def test_what_is_no_switch_is_refused_with_what_was_expected(text: str, message:
 def test_r15_quick_needs_one_piece_home_and_the_others_four() -> None:
     """Ranked is played as classic."""
     assert [mode.pieces_to_finish for mode in GameMode] == [4, 1, 4]
+
+
+def test_blanks_and_empty_entries_mean_nothing() -> None:
+    """A text may be spaced, and end in a comma."""
+    assert RuleSet.parse(" blocks = on , ,play_on=yes, ") == RuleSet(blocks=True, play_on=True)
