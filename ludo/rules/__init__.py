@@ -4,10 +4,12 @@
 steps of a game; `legal_moves` and `why_illegal` answer for a single roll.
 """
 
+from ludo.rules.audit import Audit, hear
 from ludo.rules.board import Board, Due, Game
 from ludo.rules.engine import end, move, next_seat, pass_turn, roll, start
 from ludo.rules.events import Ended, Event, Moved, Player, Rolled, Started, TurnChanged
 from ludo.rules.moves import Move, legal_moves, moves_for, why_illegal
+from ludo.rules.notation import NotationError, record, replay
 from ludo.rules.placements import placements, winner
 from ludo.rules.referee import Ruling, Violation, announce, judge
 from ludo.rules.ruleset import GameMode, RuleSet, RuleSetError
@@ -32,6 +34,7 @@ __all__ = [
     "SAFE_SQUARES",
     "SEAT_OF",
     "YARD",
+    "Audit",
     "Board",
     "Color",
     "Due",
@@ -41,6 +44,7 @@ __all__ = [
     "GameMode",
     "Move",
     "Moved",
+    "NotationError",
     "Player",
     "Rolled",
     "RuleSet",
@@ -51,6 +55,7 @@ __all__ = [
     "Violation",
     "announce",
     "end",
+    "hear",
     "judge",
     "legal_moves",
     "move",
@@ -58,6 +63,8 @@ __all__ = [
     "next_seat",
     "pass_turn",
     "placements",
+    "record",
+    "replay",
     "roll",
     "square_at",
     "start",
