@@ -22,7 +22,7 @@ SECRET = "a secret that is long enough for HS256"
 
 
 def a_token(sub: str = "plr_ann", *, secret: str = SECRET, **claims: Any) -> str:
-    """A caller's token, good for an hour unless said otherwise: some are made when tests are collected."""
+    """A caller's token, good for an hour: some are made when tests are collected."""
     whole = {"sub": sub, "exp": int(time.time()) + 3_600, **claims}
     kept = {name: value for name, value in whole.items() if value is not None}
     return jwt.encode(kept, secret, algorithm="HS256")
