@@ -35,6 +35,14 @@ def test_the_seats_are_written_in_their_order() -> None:
     assert text.endswith(" #")
 
 
+def test_all_four_may_play() -> None:
+    """Each is named for the colour."""
+    game = replay("classic red,green,blue*,yellow", DEFAULT)
+
+    assert [player.name for player in game.players] == ["Red", "Green", "Blue", "Yellow"]
+    assert game.board.turn == 2
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -50,11 +58,12 @@ def test_the_seats_are_written_in_their_order() -> None:
         ("quick red*,blue 3.0.1", "step 2 (3.0.1): expected a roll as 5, a move as 5.0, / or #"),
         ("quick red*,blue 3.", "step 2 (3.): expected a roll as 5, a move as 5.0, / or #"),
         ("quick red*,blue x", "step 2 (x): expected a roll as 5, a move as 5.0, / or #"),
+        ("quick red*,blue X", "step 2 (X): expected a roll as 5, a move as 5.0, / or #"),
         ("quick red*,blue /.0", "step 2 (/.0): expected a roll as 5, a move as 5.0, / or #"),
         ("quick red,blue", "step 1: expected classic|quick|ranked and two to four of red,green,"),
         ("quick red*,blue*", "step 1: expected classic|quick|ranked and two to four of "),
         ("quick red*,pink", "step 1: expected classic|quick|ranked and two to four of "),
-        ("slow red*,blue", "step 1: expected classic|quick|ranked and two to four of "),
+        ("slow red*,blue", "a star behind the one that begins; found 'slow red*,blue'"),
         ("quick", "found 'quick'"),
         ("", "found ''"),
     ],
