@@ -74,6 +74,7 @@ class _Asked:
     messages: tuple[bytes, ...] = ()
     feed_dropped: bool = False
     repaired: Reason | None = None
+    skipped: int = 0
 
 
 def plan(situation: Situation, policy: Policy, new_epoch: str) -> Plan:
@@ -98,8 +99,9 @@ def plan(situation: Situation, policy: Policy, new_epoch: str) -> Plan:
                 after.owed, settled, policy.pace, as_of=after.as_of, closed=after.closed
             ),
             decided_entries=[item.waiting.entry for item in settled.decided],
-            applied_digests=_applied_digests(settled.decided),
-            counters=_counters(settled.decided, asked.repaired),
+            applied_digests=_digests(settled.decided, Outcome.APPLIED),
+            late_digests=_digests(settled.decided, Outcome.STALE),
+            counters=_counters(settled.decided, asked),
             feed_dropped=asked.feed_dropped,
             frames=frames,
             dead_letters=[_letter(item) for item in settled.decided if item.cause],
@@ -148,6 +150,7 @@ def _reconciled(situation: Situation, snapshot: Snapshot, pace: Pace, new_epoch:
             message = freshness_message(mirror.epoch, mirror.sequence, now, stale=False)
             return _Asked(known, (message,))
         case Replaced(mirror=mirror, why=why):
+            skipped = mirror.sequence - (record.mirror.sequence if record.mirror else 0)
             known = replace(
                 record,
                 mirror=mirror,
@@ -156,9 +159,16 @@ def _reconciled(situation: Situation, snapshot: Snapshot, pace: Pace, new_epoch:
                 as_of=now,
                 stale=False,
                 closed=snapshot.over,
+                skipped=record.skipped + skipped,
             )
             message = replaced_message(mirror.epoch, mirror.sequence, why)
-            return _Asked(known, (message,), feed_dropped=True, repaired=_repaired(record))
+            return _Asked(
+                known,
+                (message,),
+                feed_dropped=True,
+                repaired=_repaired(record),
+                skipped=skipped,
+            )
         case _:
             assert_never(reconciled)
 
@@ -253,23 +263,25 @@ def _frames(settled: Settled, now: int) -> list[tuple[int, bytes]]:
     return [(change.event.event.sequence, encode_delta(change, now)) for change in settled.changes]
 
 
-def _applied_digests(decided: Iterable[Decided]) -> dict[int, str]:
+def _digests(decided: Iterable[Decided], outcome: Outcome) -> dict[int, str]:
     return {
         item.waiting.event.event.sequence: item.waiting.event.digest
         for item in decided
-        if item.outcome is Outcome.APPLIED
+        if item.outcome is outcome
     }
 
 
-def _counters(decided: Iterable[Decided], repaired: Reason | None) -> dict[str, int]:
+def _counters(decided: Iterable[Decided], asked: _Asked) -> dict[str, int]:
     counters: Counter[str] = Counter()
     for item in decided:
         counters[f"outcome:{item.outcome.value}:{item.waiting.source}"] += 1
         counters[f"pending:{item.waiting.source}"] -= 1
         if item.breach is not None:
             counters[f"divergent:{item.breach.clause}"] += 1
-    if repaired is not None:
-        counters[f"repaired:{repaired.value}"] += 1
+    if asked.repaired is not None:
+        counters[f"repaired:{asked.repaired.value}"] += 1
+    if asked.skipped:
+        counters["skipped"] += asked.skipped
     return dict(counters)
 
 

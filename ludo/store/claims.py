@@ -9,7 +9,7 @@ from ludo.mirror.settle import Waiting
 from ludo.rules.ruleset import RuleSet
 from ludo.store import keys
 from ludo.store.feed import FEED_LENGTH
-from ludo.store.record import Record, read_record, write_record
+from ludo.store.record import Record, check_version, read_record, write_record
 from ludo.store.scripts import Arg, Scripts
 from ludo.upstream.wire import GameEvent, parse_event
 
@@ -50,6 +50,7 @@ class Commit:
     next_look: int | None
     decided_entries: Sequence[str] = ()
     applied_digests: Mapping[int, str] = field(default_factory=dict)
+    late_digests: Mapping[int, str] = field(default_factory=dict)
     counters: Mapping[str, int] = field(default_factory=dict)
     feed_dropped: bool = False
     frames: Sequence[tuple[int, bytes]] = ()
@@ -157,6 +158,7 @@ def _arrivals(now: int, last: str, entries: Sequence[Any], digests: Sequence[byt
 
 def _waiting(entry: str, flat: Sequence[bytes]) -> Waiting:
     fields = dict(zip(flat[::2], flat[1::2], strict=True))
+    check_version(f"entry {entry} of an inbox", fields.get(b"v"))
     event = parse_event(fields[b"b"])
     if not isinstance(event, GameEvent):
         raise TypeError(f"expected a game's event in the inbox; found {type(event).__name__}")
@@ -218,6 +220,7 @@ def _commit_args(
     _add(args, 2, [value for pair in write_record(commit.record).items() for value in pair])
     _add(args, 1, list(commit.decided_entries))
     _add(args, 2, [v for s, digest in commit.applied_digests.items() for v in (f"s:{s}", digest)])
+    _add(args, 2, [value for pair in commit.late_digests.items() for value in pair])
     _add(args, 2, [value for pair in commit.counters.items() for value in pair])
     _add(args, 2, [value for pair in commit.frames for value in pair])
     _add(args, 1, list(commit.dead_letters))

@@ -5,7 +5,8 @@ StoreError
 ├── RedisDidNotStart
 ├── DataFolderUnusable
 ├── VolatileRedis
-└── StoreUnavailable
+├── StoreUnavailable
+└── UnknownVersion
 """
 
 
@@ -31,3 +32,7 @@ class VolatileRedis(StoreError):
 
 class StoreUnavailable(StoreError):
     """Redis did not answer in time, is full, or refuses writes; try again later."""
+
+
+class UnknownVersion(StoreError):
+    """A record was written by a newer version; it is left as it is, for those who can read it."""

@@ -64,7 +64,10 @@ def feed(game_id: str) -> str:
 
 
 def seen(game_id: str) -> str:
-    """Hash: `i:<webhook-id>` → body digest, `s:<sequence>` → digest of the applied event."""
+    """Hash: `i:<webhook-id>` → body digest, `s:<sequence>` → digest of the applied event.
+
+    `l:<sequence>` → digest of an event that came after a resync had gone past it.
+    """
     return f"ludo:seen:{game_id}"
 
 

@@ -10,12 +10,15 @@ from ludo.mirror.body import from_body, to_body
 from ludo.mirror.mirror import Mirror
 from ludo.mirror.owed import Owed, Reason
 from ludo.rules.ruleset import RuleSet
+from ludo.store.errors import UnknownVersion
 
-VERSION: Final = "1"
+VERSION: Final = b"1"
+"""Of the inbox's entries and of the game's hash; a newer one is for newer workers."""
 
 Fields = Mapping[str, bytes | None]
 
 CLAIMED_FIELDS: Final = (
+    "v",
     "epoch",
     "seq",
     "rev",
@@ -30,6 +33,7 @@ CLAIMED_FIELDS: Final = (
     "as_of",
     "stale",
     "closed",
+    "skipped",
 )
 """The fields that `claim.lua` hands out, in its order."""
 
@@ -41,6 +45,8 @@ class Record:
     `as_of` is when it was last known to be true, by an event or by asking (Unix milliseconds of
     Redis' clock); `stale` says that upstream should have been asked and could not be. `closed`
     says that the final state was compared, or waited for long enough: nothing is left to ask.
+    `skipped` counts the sequences that resyncs went past: the mirror's sequence is the number of
+    applied events and these.
     """
 
     mirror: Mirror | None
@@ -50,11 +56,13 @@ class Record:
     stale: bool
     closed: bool
     revision: int
+    skipped: int = 0
 
 
 def read_record(values: Sequence[bytes | None], rules: RuleSet) -> Record:
-    """The record that the values of `CLAIMED_FIELDS` describe."""
+    """The record that the values of `CLAIMED_FIELDS` describe; raises UnknownVersion."""
     fields: Fields = dict(zip(CLAIMED_FIELDS, values, strict=True))
+    check_version("a game", fields["v"])
     missing_since = fields["missing_since"]
     return Record(
         mirror=_mirror(fields, rules),
@@ -64,7 +72,14 @@ def read_record(values: Sequence[bytes | None], rules: RuleSet) -> Record:
         stale=fields["stale"] == b"1",
         closed=fields["closed"] == b"1",
         revision=int(fields["rev"] or 0),
+        skipped=int(fields["skipped"] or 0),
     )
+
+
+def check_version(what: str, found: bytes | None) -> None:
+    """Lets a record that this version can read pass; raises UnknownVersion."""
+    if found not in (None, VERSION):
+        raise UnknownVersion(f"{what}: expected version {VERSION.decode()}; found {found!r}")
 
 
 def _mirror(fields: Fields, rules: RuleSet) -> Mirror | None:
@@ -98,6 +113,7 @@ def write_record(record: Record) -> dict[str, Any]:
         "as_of": record.as_of,
         "stale": "1" if record.stale else "",
         "closed": "1" if record.closed else "",
+        "skipped": record.skipped or "",
     }
     if mirror is not None:
         fields |= {

@@ -17,6 +17,9 @@ COUNTERS = {
     "redelivered:webhook": 2,
     "pending:webhook": 1,
     "repaired:gap": 3,
+    "skipped": 4,
+    "late": 1,
+    "divergent:R7": 2,
     "something else": 9,
 }
 
@@ -43,7 +46,19 @@ async def test_the_deployment_s_counters_are_shown(proxy: httpx.AsyncClient, red
     assert found["ludo_events_redelivered_total['webhook']"] == 2
     assert found["ludo_events_pending['webhook']"] == 1
     assert found["ludo_repaired_total['gap']"] == 3
+    assert found["ludo_sequences_skipped_total[]"] == 4
+    assert found["ludo_sequences_late_total[]"] == 1
+    assert found["ludo_divergent_total['R7']"] == 2
+    assert found["ludo_dead_letters[]"] == 0
     assert found["ludo_store_up[]"] == 1
+
+
+async def test_events_that_vanished_are_shown(proxy: httpx.AsyncClient, redis: Redis) -> None:
+    """What was accepted and is neither decided nor waiting is a number of its own."""
+    await redis.hset(keys.COUNTERS, mapping=COUNTERS | {"accepted:webhook": 9})
+    found = await samples(proxy)
+    assert found["ludo_events_unaccounted['webhook']"] == 2
+    assert found["ludo_events_unaccounted['socket']"] == 1
 
 
 async def test_this_process_tells_what_it_did(redis_url: str, upstream: Upstream) -> None:

@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 from ludo.mirror.incoming import Hint
 from ludo.store import keys
 from ludo.store.claims import Claimed, Commit, LeaseLost
+from ludo.store.errors import UnknownVersion
 from ludo.store.inbox import Delivery
 from tests.workers.builders import GAME, Bench, a_bench, a_history
 
@@ -180,3 +181,13 @@ async def test_full_inbox_buries_and_owes_a_resync(bench: Bench) -> None:
     ((_, letter),) = await bench.redis.xrange(keys.DEAD_LETTERS)
     assert letter[b"cause"] == b"overflow"
     await bench.redis.delete(keys.inbox(GAME))
+
+
+async def test_event_of_a_newer_version_is_left_in_the_inbox(bench: Bench) -> None:
+    """An older worker neither guesses at it nor loses it."""
+    await bench.redis.xadd(keys.inbox(GAME), {"v": "2", "s": "1", "b": "{}"})
+    with pytest.raises(UnknownVersion):
+        await bench.claims.claim(GAME)
+
+    assert await bench.redis.xlen(keys.inbox(GAME)) == 1
+    await bench.redis.expire(keys.inbox(GAME), 60)

@@ -115,7 +115,19 @@ async def test_event_that_was_passed_by_a_resync_is_stale(bench: Bench) -> None:
     await bench.applier.apply(GAME)
 
     assert await place(bench) == 9
-    assert (await counters(bench))["outcome:stale:webhook"] == 3
+    counted = await counters(bench)
+    assert counted["outcome:stale:webhook"] == 3
+    assert (counted["skipped"], counted["late"]) == (4, 3)
+
+
+async def test_late_sequence_counts_once_however_often_it_comes(bench: Bench) -> None:
+    """Skipped less late is what never came, so a second copy must not count again."""
+    await test_event_that_was_passed_by_a_resync_is_stale(bench)
+    await bench.inbox.accept(delivery(HISTORY[5], "msg_again"))
+    await bench.applier.apply(GAME)
+
+    counted = await counters(bench)
+    assert (counted["outcome:stale:webhook"], counted["late"]) == (4, 3)
 
 
 async def test_missing_event_in_time_cancels_the_resync(redis: Redis) -> None:

@@ -66,7 +66,8 @@ def test_newer_state_replaces_and_drops_the_feed() -> None:
     commit = planned(record, fetched=snapshot_after(HISTORY[:20])).commit
 
     assert commit.feed_dropped
-    assert commit.counters == {"repaired:gap": 1}
+    assert commit.counters == {"repaired:gap": 1, "skipped": 11}
+    assert commit.record.skipped == 11
     assert commit.messages[0].split()[1:] == [b"s", b"epoch-1", b"20", b"gap"]
 
 
@@ -75,7 +76,7 @@ def test_game_that_was_only_asked_for_is_no_repair() -> None:
     commit = planned(a_record(None, Owed(Reason.ASKED, NOW)), fetched=snapshot_after(HISTORY[:9]))
 
     assert commit.commit.record.mirror is not None
-    assert commit.commit.counters == {}
+    assert commit.commit.counters == {"skipped": 9}
 
 
 def test_answer_to_a_cancelled_question_owes_nothing() -> None:

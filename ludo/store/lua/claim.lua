@@ -6,7 +6,7 @@ local holder = redis.call('GET', lease)
 if holder and holder ~= token then return { 'held' } end
 redis.call('SET', lease, token, 'PX', lease_ms)
 redis.call('HDEL', game, 'queued', 'renewed')
-local fields = redis.call('HMGET', game, 'epoch', 'seq', 'rev', 'body', 'floor', 'divergences',
-  'refused', 'missing_since', 'owed', 'owed_at', 'tries', 'as_of', 'stale', 'closed')
+local fields = redis.call('HMGET', game, 'v', 'epoch', 'seq', 'rev', 'body', 'floor', 'divergences',
+  'refused', 'missing_since', 'owed', 'owed_at', 'tries', 'as_of', 'stale', 'closed', 'skipped')
 local entries, digests = unread(inbox, seen, '', limit)
 return { 'ok', now_ms(), fields, entries, digests }

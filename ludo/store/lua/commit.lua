@@ -55,6 +55,15 @@ if not repeated then
   from, n = list(2)
   for i = from + 1, from + 2 * n, 2 do redis.call('HSET', seen, ARGV[i], ARGV[i + 1]) end
 
+  -- Events that a resync had gone past and that came after all: each sequence counts once.
+  from, n = list(2)
+  for i = from + 1, from + 2 * n, 2 do
+    if redis.call('HEXISTS', seen, 's:' .. ARGV[i]) == 0
+      and redis.call('HSETNX', seen, 'l:' .. ARGV[i], ARGV[i + 1]) == 1 then
+      count(counters, 'late', 1)
+    end
+  end
+
   from, n = list(2)
   for i = from + 1, from + 2 * n, 2 do count(counters, ARGV[i], tonumber(ARGV[i + 1])) end
 
