@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cli.failing import one_clear_line
+from cli.rejected import rejected
 from ludo.logs import LogConfig, configure_logs
 
 app = typer.Typer(
@@ -139,6 +140,9 @@ def audit(
     with one_clear_line():
         legal = run_audit(AuditOptions(file, ruleset, as_json))
     raise typer.Exit(0 if legal else 1)
+
+
+app.add_typer(rejected, name="rejected")
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
 from proxy import problems
+from proxy.admin.routes import admin_router
 from proxy.admission import Admission, provide_caller, provide_identity
 from proxy.config import ProxySettings, Role
 from proxy.docs import description, docs_routes
@@ -73,6 +74,7 @@ def _routes(parts: Parts, role: Role) -> Sequence[ControllerRouterHandler]:
     if role.serves_api:
         routes += [*webhook_routes(), _api(parts)]
         routes += _development(parts)
+        routes += _admin(parts)
     if parts.relay is not None:
         routes += [*relay_routes(parts.relay), board_route()]
     return routes
@@ -99,13 +101,20 @@ def _development(parts: Parts) -> list[ControllerRouterHandler]:
     return [token_route(config.jwt_secret.get_secret_value())]
 
 
+def _admin(parts: Parts) -> list[ControllerRouterHandler]:
+    token = parts.settings.proxy.admin_token
+    return [] if token is None else [admin_router(token.get_secret_value())]
+
+
 def _provided(parts: Parts) -> dict[str, Provide]:
     given: dict[str, Any] = {
         "intake": parts.intake,
         "metrics": parts.metrics,
         "readiness": parts.readiness,
         "reader": parts.facade.reader,
+        "recheck": parts.recheck,
         "referee": parts.facade.referee,
+        "rejected": parts.rejected,
         "states": parts.facade.states,
         "telemetry": parts.telemetry,
         "writer": parts.facade.writer,

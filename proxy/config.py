@@ -55,6 +55,13 @@ def _origins(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
+def _can_be_sent(token: SecretStr) -> SecretStr:
+    text = token.get_secret_value()
+    if not (text.isascii() and text.isprintable()) or " " in text:
+        raise ValueError("expected visible ASCII without spaces, as a bearer token has it")
+    return token
+
+
 def _rules(value: object) -> object:
     return RuleSet.parse(value) if isinstance(value, str) else value
 
@@ -77,7 +84,7 @@ class ProxyConfig(EnvConfig):
         validation_alias="LUDO_JWKS_URL",
         description="where the public keys of callers' tokens are",
     )
-    admin_token: SecretStr | None = Field(
+    admin_token: Annotated[SecretStr, AfterValidator(_can_be_sent)] | None = Field(
         default=None,
         validation_alias="LUDO_ADMIN_TOKEN",
         description="bearer token of /admin; unset: /admin is not there",

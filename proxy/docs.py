@@ -55,11 +55,12 @@ _START: Final = b"""window.ui = SwaggerUIBundle({
 def description() -> OpenAPIConfig:
     """How Litestar describes the routes; it serves nothing by itself."""
     bearer = SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")
+    admin = SecurityScheme(type="http", scheme="bearer", description="LUDO_ADMIN_TOKEN")
     return OpenAPIConfig(
         title="ludo-proxy",
         version="1",
         description="LudoKingAPI's own paths, cached and guarded; webhooks in, live games out.",
-        components=Components(security_schemes={"bearer": bearer}),
+        components=Components(security_schemes={"bearer": bearer, "admin": admin}),
         render_plugins=[],
     )
 

@@ -19,9 +19,10 @@ from ludo.store.claims import Claims
 from ludo.store.connection import connect
 from ludo.store.feed import Feed
 from ludo.store.games import GameReader
-from ludo.store.inbox import Inbox
+from ludo.store.inbox import BACKLOG, Inbox
 from ludo.store.permits import Permits
 from ludo.store.quota import Quota
+from ludo.store.rejected import RejectedRing
 from ludo.store.scripts import Scripts
 from ludo.tasks import beside
 from ludo.upstream.circuits import Circuits
@@ -41,8 +42,8 @@ from proxy.relay.store_source import StoreSource
 from proxy.telemetry import Telemetry
 from proxy.webhooks.evidence import Evidence
 from proxy.webhooks.intake import Intake
+from proxy.webhooks.recheck import Recheck
 
-BACKLOG: Final = 100_000
 LOOK_WITHIN_S: Final = 3.0
 
 log = structlog.get_logger("proxy")
@@ -62,6 +63,8 @@ class Parts:
     quota: Quota
     intake: Intake
     evidence: Evidence
+    rejected: RejectedRing
+    recheck: Recheck
     relay: Relay | None
     telemetry: Telemetry
     readiness: Readiness
@@ -76,6 +79,7 @@ def make_parts(
 ) -> Parts:
     """The parts of one process; nothing is connected yet."""
     config = settings.proxy
+    keyring = settings.webhooks.ring
     redis = connect(redis_url)
     scripts = Scripts(redis)
     telemetry = Telemetry()
@@ -84,7 +88,9 @@ def make_parts(
     client = LudoClient.from_config(settings.upstream, guard=guard, transport=transport)
     published = PublishedKeys(config.jwks_url, time.monotonic) if config.jwks_url else None
     verifier = Verifier.of(config, published)
-    evidence = Evidence(redis)
+    rejected = RejectedRing(redis)
+    evidence = Evidence(rejected)
+    inbox = Inbox(scripts, backlog=BACKLOG)
     relay = _relay(settings, redis_url, redis, scripts, verifier) if role.serves_relay else None
     return Parts(
         settings=settings,
@@ -95,10 +101,10 @@ def make_parts(
         facade=make_facade(settings, redis, scripts, client, telemetry),
         verifier=verifier,
         quota=Quota(scripts, config.quota, time.monotonic),
-        intake=Intake(
-            lambda: settings.webhooks.ring, Inbox(scripts, backlog=BACKLOG), evidence, time.time
-        ),
+        intake=Intake(lambda: keyring, inbox, evidence, time.time),
         evidence=evidence,
+        rejected=rejected,
+        recheck=Recheck(lambda: keyring, inbox, rejected, time.time),
         relay=relay,
         telemetry=telemetry,
         readiness=_readiness(settings, redis, shared.circuits, relay),

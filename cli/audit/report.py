@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cli.printing import printable
 from ludo.rules.audit import Audit
 from ludo.rules.board import Game
 from ludo.rules.track import COLORS, PIECE_IDS, PIECES_PER_SEAT
@@ -86,7 +87,7 @@ def _table(audits: Mapping[str, Audit]) -> Table:
             _standing(game),
             _verdict(audit),
         )
-        table.add_row(*(Text(_printable(column)) for column in columns))
+        table.add_row(*(Text(printable(column)) for column in columns))
     return table
 
 
@@ -101,7 +102,7 @@ def _line(game_id: str, audit: Audit) -> str:
         *((standing,) if standing else ()),
         _verdict(audit),
     )
-    return _printable("; ".join(parts))
+    return printable("; ".join(parts))
 
 
 def _standing(game: Game | None) -> str:
@@ -122,10 +123,3 @@ def _summary(audits: Mapping[str, Audit]) -> str:
     wrong = sum(audit.violation is not None for audit in audits.values())
     events = sum(audit.events for audit in audits.values())
     return f"games {len(audits)}, events {events}, violations {wrong}"
-
-
-def _printable(text: str) -> str:
-    """A text of a stranger as a terminal may show it: no escape sequences."""
-    return "".join(
-        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text
-    )

@@ -17,6 +17,8 @@ from ludo.store.scripts import Arg, Scripts
 
 DEADLINE_S: Final = 2.0
 INBOX_BOUND: Final = 1_000
+BACKLOG: Final = 100_000
+"""Undecided events of all games together, beyond which nothing is accepted."""
 ROOMS_TAG: Final = "rooms"
 
 

@@ -8,11 +8,12 @@ import structlog
 
 from ludo.store.errors import StoreUnavailable
 from ludo.store.inbox import Delivery, Inbox, Verdict
+from ludo.store.rejected import Rejected
 from ludo.upstream.keyring import KeyRing
-from ludo.upstream.signing import Reason, Refused, verify
-from ludo.upstream.wire import MalformedEvent, parse_event
-from proxy.webhooks.evidence import Evidence, Rejected
+from proxy.webhooks.evidence import Evidence
+from proxy.webhooks.examining import NotGenuine, NotReadable, examine
 
+MALFORMED: Final = "malformed-event"
 RETRY_STORE_S: Final = 5
 RETRY_BACKLOG_S: Final = 10
 
@@ -29,20 +30,6 @@ class Accepted:
     def again(self) -> bool:
         """Whether this very delivery was accepted earlier."""
         return self.verdict is Verdict.DUPLICATE
-
-
-@dataclass(frozen=True, slots=True)
-class NotGenuine:
-    """Something is wrong with the headers or the signature (401)."""
-
-    reason: Reason
-
-
-@dataclass(frozen=True, slots=True)
-class NotReadable:
-    """Verified, but not an event (400)."""
-
-    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +58,21 @@ class Intake:
         if not ring:
             return NotNow("no webhook secret is configured (LUDO_WEBHOOK_SECRETS)", 60)
         now = self.clock()
-        checked = verify(ring, headers, body, int(now))
-        if isinstance(checked, Refused):
-            self.evidence.note(Rejected.of(checked.reason.value, headers, body, now))
-            return NotGenuine(checked.reason)
-        try:
-            incoming = parse_event(body)
-        except MalformedEvent as error:
-            self.evidence.note(Rejected.of("malformed-event", headers, body, now))
-            return NotReadable(str(error))
-        delivery = Delivery(checked.webhook_id, body, incoming, key_id=checked.key_id)
-        return await self._stored(delivery)
+        found = examine(ring, headers, body, now)
+        match found:
+            case Delivery():
+                return await self._stored(found)
+            case NotGenuine(reason=reason):
+                self.evidence.note(Rejected.of(reason.value, headers, body, now))
+            case NotReadable():
+                self.evidence.note(Rejected.of(MALFORMED, headers, body, now))
+            case _:
+                assert_never(found)
+        return found
+
+    def refuse_unread(self, reason: str, headers: Mapping[str, str]) -> None:
+        """Notes a delivery that was refused before its body was read to the end."""
+        self.evidence.note(Rejected.of(reason, headers, None, self.clock()))
 
     async def _stored(self, delivery: Delivery) -> Received:
         try:

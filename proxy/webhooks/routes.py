@@ -7,7 +7,8 @@ from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 
 from proxy.problems import Problem
-from proxy.webhooks.intake import Accepted, Intake, NotGenuine, NotNow, NotReadable, Received
+from proxy.webhooks.examining import NotGenuine, NotReadable
+from proxy.webhooks.intake import Accepted, Intake, NotNow, Received
 from proxy.webhooks.reading import Unreadable, headers_of, read_delivery
 
 
@@ -23,10 +24,11 @@ async def receive_webhook(
     request: Request[Any, Any, Any], intake: NamedDependency[Intake]
 ) -> Response[dict[str, Any]]:
     """202 stored, 200 stored before; anything else was not stored (503 always comes again)."""
-    body = await read_delivery(request)
+    body, headers = await read_delivery(request), headers_of(request)
     if isinstance(body, Unreadable):
+        intake.refuse_unread(body.type, headers)
         return Problem(body.status, body.type, body.detail).response()
-    return _answer(await intake.receive(headers_of(request), body))
+    return _answer(await intake.receive(headers, body))
 
 
 def webhook_routes() -> list[HTTPRouteHandler]:

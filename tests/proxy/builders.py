@@ -39,6 +39,7 @@ def settings(
     limit: str = "1000/60s",
     attempts: int = 1,
     deadline: float = 5.0,
+    secrets: str = "",
     **proxy: Any,
 ) -> ProxySettings:
     """Open to everybody and without a quota, unless said otherwise; fields by their names."""
@@ -54,7 +55,7 @@ def settings(
             attempts=attempts,
             deadline=deadline,
         ),
-        webhooks=WebhookConfig(),
+        webhooks=WebhookConfig(secrets=SecretStr(secrets)),
     )
 
 

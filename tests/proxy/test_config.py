@@ -46,6 +46,7 @@ def test_defaults_are_those_of_the_design() -> None:
         ("LUDO_RULES", "blocks=maybe"),
         ("LUDO_REFEREE", "sleep"),
         ("LUDO_WEBHOOK_SECRETS", "whsec_short"),
+        ("LUDO_ADMIN_TOKEN", "of two words"),
     ],
 )
 def test_a_wrong_setting_is_named(name: str, value: str) -> None:

@@ -1,86 +1,24 @@
 """`POST /webhooks/ludo` by its answers, on a real Redis."""
 
-import base64
 import json
 from collections.abc import AsyncIterator
 from typing import Any
 
-import httpx
-import msgspec
 import pytest
-from litestar import Litestar
-from litestar.di import Provide
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from ludo.mirror.incoming import GameEvent
 from ludo.store import keys
-from ludo.store.inbox import Inbox
 from ludo.store.scripts import Scripts
-from ludo.upstream.keyring import KeyRing, SigningKey
-from ludo.upstream.signing import sign
-from ludo.upstream.wire import event_body
-from proxy.webhooks.evidence import Evidence
-from proxy.webhooks.intake import Intake
-from proxy.webhooks.routes import webhook_routes
+from tests.webhooks.builders import NOW, OTHER, Receiver, a_receiver, an_intake, bytes_of
 from tests.workers.builders import GAME, a_history
 
-NOW = 1_800_000_000
-SECRET = "whsec_" + base64.b64encode(b"k" * 32).decode()
-OTHER = "whsec_" + base64.b64encode(b"x" * 32).decode()
 FIRST = a_history()[0]
-
-
-class Receiver:
-    """The receiver as a sender sees it."""
-
-    def __init__(self, http: httpx.AsyncClient) -> None:
-        self._http = http
-
-    async def deliver(
-        self,
-        body: bytes,
-        *,
-        webhook_id: str = "msg_1",
-        at: int = NOW,
-        secret: str = SECRET,
-        **headers: str,
-    ) -> httpx.Response:
-        signature = sign(SigningKey.parse(secret), webhook_id, at, body)
-        sent = {
-            "content-type": "application/json",
-            "webhook-id": webhook_id,
-            "webhook-timestamp": str(at),
-            "webhook-signature": signature,
-            **{name.replace("_", "-"): value for name, value in headers.items()},
-        }
-        return await self._http.post("/webhooks/ludo", content=body, headers=sent)
-
-
-def bytes_of(event: GameEvent) -> bytes:
-    return msgspec.json.encode(event_body(event))
-
-
-def an_app(redis: Redis, secrets: str = SECRET, backlog: int = 100) -> Litestar:
-    intake = Intake(
-        ring=lambda: KeyRing.parse(secrets),
-        inbox=Inbox(Scripts(redis), backlog=backlog),
-        evidence=Evidence(redis),
-        clock=lambda: float(NOW),
-    )
-    provided = {"intake": Provide(lambda: intake, sync_to_thread=False)}
-    return Litestar(webhook_routes(), dependencies=provided, openapi_config=None)
-
-
-async def a_receiver(app: Litestar) -> AsyncIterator[Receiver]:
-    transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://proxy") as http:
-        yield Receiver(http)
 
 
 @pytest.fixture
 async def receiver(redis: Redis) -> AsyncIterator[Receiver]:
-    async for each in a_receiver(an_app(redis)):
+    async with a_receiver(an_intake(redis)) as each:
         yield each
 
 
@@ -159,7 +97,7 @@ async def test_other_types_and_compression_are_415(
 
 async def test_without_secrets_everything_is_503(redis: Redis) -> None:
     """The receiver fails closed and says which setting is missing."""
-    async for receiver in a_receiver(an_app(redis, secrets="")):
+    async with a_receiver(an_intake(redis, secrets="")) as receiver:
         answer = await receiver.deliver(bytes_of(FIRST))
 
         assert answer.status_code == 503
@@ -169,7 +107,7 @@ async def test_without_secrets_everything_is_503(redis: Redis) -> None:
 
 async def test_full_backlog_is_503_with_retry_after(redis: Redis) -> None:
     """Beyond the global bound nothing is stored, and the sender is told when to come again."""
-    async for receiver in a_receiver(an_app(redis, backlog=1)):
+    async with a_receiver(an_intake(redis, backlog=1)) as receiver:
         history = a_history()
         await receiver.deliver(bytes_of(history[0]), webhook_id="msg_1")
         answer = await receiver.deliver(bytes_of(history[1]), webhook_id="msg_2")
@@ -186,7 +124,7 @@ async def test_redis_away_is_503(redis: Redis, monkeypatch: pytest.MonkeyPatch) 
         raise RedisConnectionError("gone")
 
     monkeypatch.setattr(Scripts, "run", gone)
-    async for receiver in a_receiver(an_app(redis)):
+    async with a_receiver(an_intake(redis)) as receiver:
         answer = await receiver.deliver(bytes_of(FIRST))
 
         assert answer.status_code == 503
