@@ -1,6 +1,6 @@
 """The whole state of a game at one sequence, as a `GET /games/{id}/state` body tells it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from ludo.rules.board import Board, Due, Game
@@ -75,4 +75,4 @@ def _settled(board: Board) -> Board:
     if board.due in (Due.ROLL, Due.MOVE):
         return board
     turn = board.turn if board.due is not None else -1
-    return replace(board, sixes=0, turn=turn)
+    return board._replace(sixes=0, turn=turn)

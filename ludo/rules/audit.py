@@ -1,6 +1,6 @@
 """One game heard event by event, until the first that the clauses forbid (R16–R18)."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ludo.rules.board import Game
 from ludo.rules.events import Event
@@ -9,8 +9,7 @@ from ludo.rules.ruleset import RuleSet
 from ludo.rules.verdict import Violation
 
 
-@dataclass(frozen=True, slots=True)
-class Audit:
+class Audit(NamedTuple):
     """What the referee has to say of a game so far.
 
     `events` counts what was heard, the violation included and nothing behind it. `game` is the

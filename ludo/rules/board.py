@@ -1,7 +1,11 @@
-"""Where everything stands and what is due: the immutable state of play."""
+"""Where everything stands and what is due: the immutable state of play.
 
-from dataclasses import dataclass
+What is made anew at every step (boards, games, moves, rulings) is a named tuple: as immutable as
+a frozen dataclass, and made in half the time (docs/decisions/0012-values-that-steps-make.md).
+"""
+
 from enum import StrEnum
+from typing import NamedTuple
 
 from ludo.rules.events import Player
 from ludo.rules.ruleset import GameMode
@@ -17,8 +21,7 @@ class Due(StrEnum):
     END = "end"
 
 
-@dataclass(frozen=True, slots=True)
-class Board:
+class Board(NamedTuple):
     """One moment of a game, seen by seat.
 
     `pieces` holds 16 positions (R2), index 4 × seat + number; those of empty seats stay in the
@@ -46,8 +49,7 @@ class Board:
         return self.of(seat).count(HOME)
 
 
-@dataclass(frozen=True, slots=True)
-class Game:
+class Game(NamedTuple):
     """A board with the people at it and the number of the last event applied."""
 
     sequence: int

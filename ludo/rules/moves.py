@@ -1,29 +1,38 @@
 """Which moves a roll allows (R5–R8)."""
 
-from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from ludo.rules import sentences
 from ludo.rules.board import Board, Due
 from ludo.rules.ruleset import RuleSet
-from ludo.rules.track import (
-    HOME,
-    LAST_ON_TRACK,
-    PIECES_PER_SEAT,
-    SAFE_SQUARES,
-    TRACK_LENGTH,
-    YARD,
-    position_on,
-    start_square,
-)
+from ludo.rules.track import HOME, MEETINGS, PIECES_PER_SEAT, SEATS, YARD, square_at
 from ludo.rules.verdict import Violation
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(NamedTuple):
     """A piece (index 0–15) and the position (R2) that it goes to."""
 
     piece: int
     position: int
+
+
+def _landings(dice: int) -> dict[int, int]:
+    onward = {start: start + dice for start in range(HOME - dice + 1)}
+    return {YARD: 0, **onward} if dice == 6 else onward
+
+
+LANDINGS: Final = {dice: _landings(dice) for dice in range(1, 7)}
+"""Where each roll takes a piece, by where it stands; from elsewhere it cannot move (R6, R7)."""
+
+_MOVES: Final = {
+    (dice, seat): tuple(
+        {start: Move(PIECES_PER_SEAT * seat + number, end) for start, end in landings.items()}
+        for number in range(PIECES_PER_SEAT)
+    )
+    for dice, landings in LANDINGS.items()
+    for seat in range(SEATS)
+}
+"""The same as moves: for each roll and seat, those of its four pieces by where they stand."""
 
 
 def legal_moves(board: Board, rules: RuleSet) -> tuple[Move, ...]:
@@ -35,31 +44,18 @@ def legal_moves(board: Board, rules: RuleSet) -> tuple[Move, ...]:
 
 def moves_for(board: Board, dice: int, rules: RuleSet) -> tuple[Move, ...]:
     """The moves that a roll would allow the player in turn, by piece."""
-    first = PIECES_PER_SEAT * board.turn
-    return tuple(
-        [
-            Move(first + number, start + dice if start != YARD else 0)
-            for number, start in enumerate(board.of(board.turn))
-            if _may_move(board, start, dice, rules)
-        ]
-    )
+    four = zip(board.of(board.turn), _MOVES.get((dice, board.turn), ()), strict=False)
+    moves = tuple([moves_from[start] for start, moves_from in four if start in moves_from])
+    if rules.blocks:
+        return tuple(move for move in moves if block_ahead(board, *move) is None)
+    return moves
 
 
 def can_move(board: Board, dice: int, rules: RuleSet) -> bool:
     """Whether a roll would allow the player in turn any move (R5, R11)."""
-    for start in board.of(board.turn):  # noqa: SIM110 - asked at every roll; any() takes twice as long
-        if _may_move(board, start, dice, rules):
-            return True
-    return False
-
-
-def _may_move(board: Board, start: int, dice: int, rules: RuleSet) -> bool:
-    """Whether a piece of the player in turn may go on from there by the roll (R6–R8)."""
-    if start == YARD:
-        return dice == 6  # to a start square, which is safe and so never blocked
-    if start + dice > HOME:
-        return False
-    return not rules.blocks or block_ahead(board, board.turn, start, start + dice) is None
+    if rules.blocks:
+        return bool(moves_for(board, dice, rules))
+    return not LANDINGS.get(dice, {}).keys().isdisjoint(board.of(board.turn))
 
 
 def why_illegal(board: Board, piece: int, position: int, rules: RuleSet) -> Violation | None:
@@ -79,25 +75,16 @@ def why_illegal(board: Board, piece: int, position: int, rules: RuleSet) -> Viol
     elif start + dice != position:
         return sentences.inexact(piece, start, dice, position)
     if rules.blocks:
-        square = block_ahead(board, board.turn, start, position)
+        square = block_ahead(board, piece, position)
         if square is not None:
             return sentences.blocked(piece, square)
     return None
 
 
-def block_ahead(board: Board, seat: int, start: int, position: int) -> int | None:
-    """The first square on the way from start to position that another colour blocks (R8)."""
-    for step in range(start + 1, min(position, LAST_ON_TRACK) + 1):
-        square = (start_square(seat) + step) % TRACK_LENGTH
-        if square not in SAFE_SQUARES and _is_block(board, seat, square):
-            return square
+def block_ahead(board: Board, piece: int, position: int) -> int | None:
+    """The first square on a piece's way to a position that another colour blocks (R8)."""
+    seat = piece // PIECES_PER_SEAT
+    for step in range(board.pieces[piece] + 1, position + 1):
+        if any(board.of(other).count(theirs) > 1 for other, theirs in MEETINGS[seat][step]):
+            return square_at(seat, step)
     return None
-
-
-def _is_block(board: Board, seat: int, square: int) -> bool:
-    for other in board.seats:
-        if other != seat:
-            position = position_on(other, square)
-            if position is not None and board.of(other).count(position) > 1:
-                return True
-    return False

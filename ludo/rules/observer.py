@@ -1,6 +1,5 @@
 """Events applied as announced, whatever the rules say of them (LUDO_REFEREE=observe or off)."""
 
-from dataclasses import replace
 from typing import assert_never
 
 from ludo.rules import engine
@@ -76,4 +75,4 @@ def _won_by(board: Board, seat: int | None) -> Board:
     if seat is None or board.finishers[:1] == (seat,):
         return board
     others = tuple(other for other in board.finishers if other != seat)
-    return replace(board, finishers=(seat, *others))
+    return board._replace(finishers=(seat, *others))

@@ -44,3 +44,22 @@ def position_on(seat: int, square: int) -> int | None:
     """The position of a seat's piece on a shared square, or None where its way has left it (R2)."""
     position = (square - 13 * seat) % TRACK_LENGTH
     return position if position <= LAST_ON_TRACK else None
+
+
+def _meetings(seat: int, position: int) -> tuple[tuple[int, int], ...]:
+    square = square_at(seat, position)
+    if square is None or square in SAFE_SQUARES:
+        return ()
+    others = ((other, position_on(other, square)) for other in range(SEATS) if other != seat)
+    return tuple((other, theirs) for other, theirs in others if theirs is not None)
+
+
+MEETINGS: Final = tuple(
+    {position: _meetings(seat, position) for position in range(YARD, HOME + 1)}
+    for seat in range(SEATS)
+)
+"""Whom a piece can harm or be hindered by where it stands, by its seat and position (R8, R9).
+
+Each entry is another seat, and the position of that seat's pieces on the same square. Safe squares
+and what no other colour enters have none.
+"""

@@ -1,6 +1,7 @@
 """What the referee answers: a ruling, or the clause that an event breaks."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ludo.rules.board import Game
 
@@ -17,8 +18,7 @@ class Violation:
     sentence: str
 
 
-@dataclass(frozen=True, slots=True)
-class Ruling:
+class Ruling(NamedTuple):
     """The game after an event, and the names of the pieces that it sent back (R9)."""
 
     game: Game

@@ -15,7 +15,7 @@ HERE = snapshot_after(HISTORY[:9])
 def with_board(snapshot: Snapshot, **changes: object) -> Snapshot:
     """The snapshot with another board."""
     (game,) = snapshot.games
-    return replace(snapshot, games=(replace(game, board=replace(game.board, **changes)),))
+    return replace(snapshot, games=(game._replace(board=game.board._replace(**changes)),))
 
 
 def test_connected_is_no_part_of_equality() -> None:

@@ -92,7 +92,7 @@ def test_what_this_board_cannot_show_changes_only_the_sequence(event: Event) -> 
     """An unknown piece or position, a piece of an empty seat, a second start."""
     on = game(board(red=(4,), seats=(0, 2), due=Due.MOVE, dice=3))
 
-    assert announce(on, event, DEFAULT).game == replace(on, sequence=11)
+    assert announce(on, event, DEFAULT).game == on._replace(sequence=11)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_after_the_end_only_the_sequence_changes(event: Event) -> None:
     """A game that is over stays over."""
     on = game(board(red=(56,) * 4, due=None, finishers=(0,)))
 
-    assert announce(on, event, DEFAULT).game == replace(on, sequence=11)
+    assert announce(on, event, DEFAULT).game == on._replace(sequence=11)
 
 
 @pytest.mark.parametrize(("current", "turn"), [(BLUE, 2), (RED, 0), ("x", 0)])

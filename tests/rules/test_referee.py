@@ -20,7 +20,7 @@ STUCK = board(due=Due.PASS, dice=3)
 STUCK_SIX = board(red=(55,) * 4, due=Due.PASS, dice=6, sixes=1)
 VOID = board(red=(4,), due=Due.PASS, dice=6)
 WON = board(red=(56,) * 4, green=(56,), due=Due.END, finishers=(0,))
-OVER = replace(WON, due=None)
+OVER = WON._replace(due=None)
 TWO = board(red=(4,), seats=(0, 2), due=Due.MOVE, dice=3)
 
 
@@ -165,7 +165,7 @@ def test_r16_a_game_does_not_begin_again() -> None:
 def test_r2_impossible_pieces_and_positions_and_foreign_pieces(event: Event, sentence: str) -> None:
     """What cannot be on the board is named before whose turn it is."""
     assert refusal(TWO, event) == sentence
-    assert refusal(replace(TWO, turn=2, due=Due.PASS, dice=None), event) == sentence
+    assert refusal(TWO._replace(turn=2, due=Due.PASS, dice=None), event) == sentence
 
 
 @pytest.mark.parametrize("on", [ROLL, MOVE, PASS, STUCK, VOID, WON])
@@ -211,7 +211,7 @@ def test_r12_a_void_six_is_not_moved(limit: int) -> None:
     [
         (STUCK, DEFAULT, 3),
         (STUCK_SIX, DEFAULT, 6),
-        (replace(STUCK_SIX, sixes=0), RuleSet(max_consecutive_sixes=0), 6),
+        (STUCK_SIX._replace(sixes=0), RuleSet(max_consecutive_sixes=0), 6),
     ],
 )
 def test_r11_no_piece_moves_when_none_can(on: Board, rules: RuleSet, dice: int) -> None:
@@ -348,7 +348,7 @@ def test_r18_who_has_finished_does_not_roll_again() -> None:
     assert isinstance(verdict, Ruling)
     assert refusal(verdict.game.board, Rolled(NEXT, RED, 2), rules).startswith("R10: ")
     assert isinstance(
-        judge(replace(verdict.game, sequence=10), TurnChanged(NEXT, GREEN), rules), Ruling
+        judge(verdict.game._replace(sequence=10), TurnChanged(NEXT, GREEN), rules), Ruling
     )
 
 

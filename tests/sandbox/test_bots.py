@@ -1,6 +1,5 @@
 """How bots choose."""
 
-from dataclasses import replace
 from random import Random
 
 from ludo.rules.board import Board, Due
@@ -21,7 +20,7 @@ def a_board(pieces: dict[int, int], dice: int) -> Board:
     """Red and green; red has to move by the roll, pieces standing where it is told."""
     board = start(GameMode.CLASSIC, (0, 1), 0, RuleSet())
     placed = tuple(pieces.get(n, -1) for n in range(16))
-    return replace(board, pieces=placed, due=Due.MOVE, dice=dice)
+    return board._replace(pieces=placed, due=Due.MOVE, dice=dice)
 
 
 def chosen(board: Board) -> Move:

@@ -237,8 +237,8 @@ async def test_game_that_did_not_end_is_listed_as_playing(bench: Bench) -> None:
     await bench.accept(HISTORY)
     await bench.applier.apply(GAME)
     over = snapshot_after(len(HISTORY))
-    board = replace(over.games[0].board, due=Due.ROLL)
-    going_on = replace(over.games[0], board=board)
+    board = over.games[0].board._replace(due=Due.ROLL)
+    going_on = over.games[0]._replace(board=board)
     bench.upstream.answer = replace(over, status=Status.PLAYING, games=(going_on,))
     await bench.applier.resync(GAME)
 

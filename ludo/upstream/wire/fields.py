@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
+from functools import cache
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -43,6 +44,7 @@ def shown(value: object) -> str:
             return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
 
 
+@cache  # of the contract's names only, never of what a body brings
 def snake(name: str) -> str:
     """A camelCase name in snake_case."""
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
