@@ -13,6 +13,7 @@ import msgspec
 import typer
 
 from cli.failing import CannotGoOn
+from ludo.upstream.config import WebhookConfig
 from ludo.upstream.keyring import SigningKey, UnusableKey
 from ludo.upstream.signing import ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 
@@ -22,7 +23,7 @@ VARIABLE: Final = "LUDO_WEBHOOK_SECRETS"
 
 async def deliver_file(file: Path, url: str, environ: Mapping[str, str], *, as_json: bool) -> bool:
     """Delivers each line of the file; whether every one was accepted (200 or 202)."""
-    key = _first_key(environ.get(VARIABLE, ""))
+    key = first_key(environ)
     accepted = True
     async with httpx.AsyncClient(timeout=TIMEOUT_S) as http:
         async for number, body in _lines(file):
@@ -32,7 +33,9 @@ async def deliver_file(file: Path, url: str, environ: Mapping[str, str], *, as_j
     return accepted
 
 
-def _first_key(text: str) -> SigningKey:
+def first_key(environ: Mapping[str, str]) -> SigningKey:
+    """The first key of LUDO_WEBHOOK_SECRETS that can sign; raises CannotGoOn."""
+    text = WebhookConfig.from_env(environ).secrets.get_secret_value()
     for part in (each.strip() for each in text.split(",")):
         if part.startswith(("whsec_", "whsk_")):
             try:

@@ -1,6 +1,7 @@
 """`ludo-proxy`: the commands. Each parses its arguments and hands over to one room."""
 
 import asyncio
+import logging
 import os
 from pathlib import Path
 from typing import Annotated
@@ -116,6 +117,32 @@ def deliver(
     with one_clear_line():
         accepted = asyncio.run(deliver_file(file, url, os.environ, as_json=as_json))
     raise typer.Exit(0 if accepted else 1)
+
+
+@app.command()
+def doctor(
+    probe: Annotated[
+        bool, typer.Option("--probe", help="Send a signed event through the receiver as well.")
+    ] = False,
+    url: Annotated[
+        str, typer.Option(help="The receiver that is probed.")
+    ] = "http://127.0.0.1:8080/webhooks/ludo",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a finding.")] = False,
+) -> None:
+    """Look at every part of a deployment, and say what to do about each finding.
+
+    Settings and keys, Redis and what it promises, clocks, upstream (one call, of the class that
+    gives way to all others), workers, backlog, dead letters, and whether every accepted event is
+    accounted for. A probe is an event of no known type: accepted, filtered, counted, and without
+    an effect. Exits with 0 if there is nothing to mend, 1 if there is, 2 if the store cannot be
+    looked at.
+    """
+    from cli.doctor.command import DoctorOptions, run_doctor
+
+    with one_clear_line():
+        configure_logs(LogConfig.from_env(os.environ), least=logging.ERROR)
+        well = run_doctor(DoctorOptions(probe, url, as_json), os.environ)
+    raise typer.Exit(0 if well else 1)
 
 
 @app.command()

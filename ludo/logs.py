@@ -31,8 +31,8 @@ class LogConfig(EnvConfig):
     )
 
 
-def configure_logs(config: LogConfig) -> None:
-    """Sends this process' logs to standard error."""
+def configure_logs(config: LogConfig, *, least: int = logging.INFO) -> None:
+    """Sends this process' logs to standard error, those of the level `least` and above."""
     console = config.log_format is LogFormat.CONSOLE or (
         config.log_format is None and sys.stderr.isatty()
     )
@@ -48,7 +48,7 @@ def configure_logs(config: LogConfig) -> None:
         processors=[*shared, structlog.processors.format_exc_info, last]
         if not console
         else [*shared, last],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(least),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
