@@ -58,6 +58,7 @@ class Parts:
     published: PublishedKeys | None
     client: LudoClient
     shared: SharedCircuits
+    permits: Permits | None
     facade: Facade
     verifier: Verifier
     quota: Quota
@@ -84,7 +85,9 @@ def make_parts(
     scripts = Scripts(redis)
     telemetry = Telemetry()
     shared = SharedCircuits(redis, scripts)
-    guard = _guard(settings, scripts, shared, telemetry)
+    limit = settings.upstream.limit
+    permits = None if limit is None else Permits(scripts, limit)
+    guard = _guard(settings, permits, shared, telemetry)
     client = LudoClient.from_config(settings.upstream, guard=guard, transport=transport)
     published = PublishedKeys(config.jwks_url, time.monotonic) if config.jwks_url else None
     verifier = Verifier.of(config, published)
@@ -98,6 +101,7 @@ def make_parts(
         published=published,
         client=client,
         shared=shared,
+        permits=permits,
         facade=make_facade(settings, redis, scripts, client, telemetry),
         verifier=verifier,
         quota=Quota(scripts, config.quota, time.monotonic),
@@ -113,15 +117,18 @@ def make_parts(
 
 
 def _guard(
-    settings: ProxySettings, scripts: Scripts, shared: SharedCircuits, telemetry: Telemetry
+    settings: ProxySettings,
+    permits: Permits | None,
+    shared: SharedCircuits,
+    telemetry: Telemetry,
 ) -> Guard:
-    limit = settings.upstream.limit
-    retries = Retries.usual(settings.upstream.attempts)
-    if limit is None:
-        return Guard(circuits=shared.circuits, retries=retries)
-    permits = Permits(scripts, limit)
-    telemetry.watch_budget(lambda: limit.limit if permits.left is None else permits.left)
-    return Guard(budget=permits, circuits=shared.circuits, retries=retries)
+    if permits is not None:
+        telemetry.watch_budget(lambda: permits.limit if permits.left is None else permits.left)
+    return Guard(
+        budget=permits,
+        circuits=shared.circuits,
+        retries=Retries.usual(settings.upstream.attempts),
+    )
 
 
 def _relay(
@@ -168,6 +175,8 @@ async def running(parts: Parts) -> AsyncIterator[None]:
         await _admit(parts)
         await stack.enter_async_context(parts.client)
         await stack.enter_async_context(beside("circuits", parts.shared.run()))
+        if parts.permits is not None:
+            await stack.enter_async_context(beside("permits", parts.permits.run()))
         stack.push_async_callback(parts.facade.reader.aclose)
         await stack.enter_async_context(beside("evidence", parts.evidence.run()))
         if parts.relay is not None:

@@ -96,8 +96,12 @@ async def _client(
     upstream = settings.upstream
     shared = SharedCircuits(redis, scripts)
     await parts.enter_async_context(tasks.beside("circuits", shared.run()))
+    # Whoever resyncs can wait for Redis, so nothing is leased ahead.
+    permits = Permits(scripts, upstream.limit, ahead=0) if upstream.limit else None
+    if permits is not None:
+        await parts.enter_async_context(tasks.beside("permits", permits.run()))
     guard = Guard(
-        budget=Permits(scripts, upstream.limit) if upstream.limit else None,
+        budget=permits,
         circuits=shared.circuits,
         retries=Retries.usual(upstream.attempts),
     )

@@ -1,9 +1,13 @@
 """Permits for calls to upstream: who gets one first when they run out."""
 
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from ludo.upstream.deadline import Deadline
+
+LONGEST_STRETCH: Final = 8.0
+_AT_EASE: Final = 0.5
+_LOW: Final = 0.1
 
 
 class CallClass(StrEnum):
@@ -15,8 +19,22 @@ class CallClass(StrEnum):
     REFRESH = "refresh"
 
 
+def stretch(left: int, limit: int) -> float:
+    """What soft lifetimes are multiplied by: 1 while half of the permits are left, 8 near the end.
+
+    So the less may be asked, the longer an answer counts as fresh, and what is left goes to those
+    who have no answer at all.
+    """
+    part = (_AT_EASE - left / limit) / (_AT_EASE - _LOW)
+    return 1.0 + (LONGEST_STRETCH - 1.0) * min(1.0, max(0.0, part))
+
+
 class Budget(Protocol):
     """What upstream allows, shared by everybody who calls it with our key."""
+
+    @property
+    def stretch(self) -> float:
+        """What soft lifetimes are multiplied by now, 1.0 to `LONGEST_STRETCH`."""
 
     async def take(self, klass: CallClass, deadline: Deadline) -> None:
         """Take one permit, waiting for it until the deadline at most; raises BudgetSpent.
@@ -34,6 +52,11 @@ class Budget(Protocol):
 
 class Unlimited:
     """The budget of a client that nobody shares and nothing limits."""
+
+    @property
+    def stretch(self) -> float:
+        """Nothing runs low."""
+        return 1.0
 
     async def take(self, klass: CallClass, deadline: Deadline) -> None:
         """There is always a permit."""

@@ -114,6 +114,11 @@ class LudoClient:
         """Close every connection."""
         await self._sender.aclose()
 
+    @property
+    def stretch(self) -> float:
+        """What soft lifetimes are multiplied by now: 1.0, and more as the budget runs low."""
+        return self._guard.budget.stretch
+
     async def request(
         self, call: Call, *, klass: CallClass | None = None, deadline: Deadline | None = None
     ) -> UpstreamResponse:

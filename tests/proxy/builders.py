@@ -2,17 +2,25 @@
 
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
 import httpx
 import jwt
 from litestar import Litestar
 from pydantic import SecretStr
+from redis.exceptions import RedisError
 
-from ludo.config import parse_rates
+from ludo.config import Rate, parse_rates
+from ludo.store import keys
 from ludo.store.config import StoreConfig
+from ludo.store.connection import connect
+from ludo.store.permits import Permits
+from ludo.store.scripts import Scripts
+from ludo.upstream.budget import CallClass
 from ludo.upstream.config import UpstreamConfig, WebhookConfig
+from ludo.upstream.deadline import Deadline
+from ludo.upstream.errors import BudgetSpent
 from proxy.app import create_app
 from proxy.config import Access, ProxyConfig, ProxySettings, Role
 from proxy.parts import running
@@ -59,6 +67,17 @@ def settings(
     )
 
 
+async def open_log(redis_url: str) -> None:
+    """The budget's log as a deployment has it that has been running: a new one rests first."""
+    redis = connect(redis_url)
+    with suppress(RedisError, OSError, BudgetSpent):
+        await Permits(Scripts(redis), Rate(100, 60), settle=0).take(
+            CallClass.READ, Deadline.after(5)
+        )
+        await redis.delete(keys.PERMITS)
+    await redis.aclose()
+
+
 @asynccontextmanager
 async def serving(app: Litestar, **client: Any) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a running application; its errors are answers, as on a real server."""
@@ -78,6 +97,7 @@ async def a_proxy(
     redis_url: str, upstream: Upstream | None = None, *, role: Role = Role.API, **options: Any
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of one running proxy."""
+    await open_log(redis_url)
     app = create_app(
         settings(redis_url, **options),
         redis_url=redis_url,

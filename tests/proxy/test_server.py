@@ -149,7 +149,7 @@ async def test_what_cannot_start_says_why_in_one_line() -> None:
     async def check(arguments: list[str], environ: dict[str, str], said: str) -> None:
         given = [argument.format(taken=taken.getsockname()[1]) for argument in arguments]
         process = await start(*given, **environ)
-        _, errors = await asyncio.wait_for(process.communicate(), 20)
+        _, errors = await asyncio.wait_for(process.communicate(), 60)
         assert process.returncode == 1
         (line,) = errors.decode().strip().splitlines()
         assert said in line

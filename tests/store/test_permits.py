@@ -9,20 +9,24 @@ from redis.asyncio import Redis
 from ludo.config import Rate
 from ludo.store import keys
 from ludo.store.connection import Patience, connect
-from ludo.store.permits import BudgetUnknown, Permits, kept_back
+from ludo.store.permits import EVERY_S, LEASE_S, BudgetUnknown, Permits, kept_back
 from ludo.store.scripts import Scripts
-from ludo.upstream.budget import CallClass
+from ludo.tasks import beside
+from ludo.upstream.budget import LONGEST_STRETCH, CallClass
 from ludo.upstream.deadline import Deadline
 from ludo.upstream.errors import BudgetSpent
 from tests.redis_servers import PrivateRedis
+from tests.upstream.fakes import Clock
 from tests.waiting import wait_until
 
 HURRIED = Patience(0.2, 0.2, 0, 0.01, ())
 ORDER = [CallClass.WRITE, CallClass.READ, CallClass.RESYNC, CallClass.REFRESH]
 
 
-def permits(redis: Redis, limit: int = 100, seconds: int = 60) -> Permits:
-    return Permits(Scripts(redis), Rate(limit, seconds))
+def permits(
+    redis: Redis, limit: int = 100, seconds: int = 60, *, settle: float = 0, ahead: int = 2
+) -> Permits:
+    return Permits(Scripts(redis), Rate(limit, seconds), settle=settle, ahead=ahead)
 
 
 async def taken(budget: Permits, klass: CallClass = CallClass.WRITE) -> bool:
@@ -129,13 +133,139 @@ async def test_an_emptied_log_stays_closed_for_one_window(redis: Redis) -> None:
 
 
 async def test_one_replica_that_remembers_closes_the_log_for_all(redis: Redis) -> None:
-    """A replica started after the loss knows nothing, until an older one has asked."""
-    old, new = permits(redis), permits(redis)
+    """A replica started after the loss knows nothing; a new log rests until older ones spoke."""
+    old, new = permits(redis), permits(redis, settle=2 * EVERY_S)
     await spend(old, 1)
     await redis.flushall()
-    assert await taken(new)
-    assert not await taken(old)
-    assert not await taken(new)
+    async with beside("old", old.run()):
+        assert not await taken(new)
+    assert await redis.zcard(keys.PERMITS) == 0
+
+
+async def test_calls_that_redis_forgot_close_the_log(redis: Redis) -> None:
+    """A Redis that lost its last second gave fewer permits than somebody remembers."""
+    budget = permits(redis)
+    await spend(budget, 3)
+    await redis.hincrby(keys.PERMITS_STATE, "count", -1)
+    await redis.zpopmax(keys.PERMITS)
+    with pytest.raises(BudgetSpent) as spent:
+        await budget.take(CallClass.WRITE, Deadline.after(5))
+    assert 59 < spent.value.retry_after <= 61
+
+
+async def test_after_redis_started_the_log_rests_for_a_moment(redis: Redis) -> None:
+    """So that whoever remembers more can say so; the first call waits that long, and goes."""
+    assert await taken(permits(redis))
+    await redis.hset(keys.PERMITS_STATE, "run", "another")
+    begun = time.monotonic()
+    assert await taken(permits(redis, settle=0.2))
+    assert time.monotonic() - begun >= 0.2
+
+
+async def leasing(budget: Permits, number: int = 2) -> None:
+    await wait_until(lambda: budget.leased == number)
+
+
+async def test_without_redis_only_what_was_leased_goes_out(redis_server: PrivateRedis) -> None:
+    """Two callers who wait get through, then nobody; a refresh never does."""
+    redis = connect(redis_server.url, HURRIED)
+    budget = permits(redis)
+    async with beside("permits", budget.run()):
+        await leasing(budget)
+        redis_server.kill()
+        classes = [CallClass.REFRESH, CallClass.READ, CallClass.RESYNC, *[CallClass.WRITE] * 5]
+        assert [await taken(budget, klass) for klass in classes] == [
+            False,
+            True,
+            False,
+            True,
+            *[False] * 4,
+        ]
+        redis_server.start()
+        await leasing(budget)
+        # Two that were used, and two new ones: the log forgot nothing.
+        assert await redis.zcard(keys.PERMITS) == 4
+    await redis.aclose()
+
+
+async def test_a_leased_permit_is_counted_until_a_window_after_its_lease(redis: Redis) -> None:
+    """Whenever it is used, upstream's window is over when the log's is."""
+    budget = permits(redis)
+    async with beside("permits", budget.run()):
+        await leasing(budget)
+        seconds, _ = await redis.time()
+        scores = [score for _, score in await redis.zrange(keys.PERMITS, 0, -1, withscores=True)]
+    assert all(LEASE_S - 2 <= score / 1000 - seconds <= LEASE_S + 2 for score in scores)
+    assert len(scores) == 2
+
+
+async def test_what_was_leased_is_given_back_at_the_end(redis: Redis) -> None:
+    """A process that leaves takes no permit with it."""
+    budget = permits(redis)
+    async with beside("permits", budget.run()):
+        await leasing(budget)
+    assert await redis.zcard(keys.PERMITS) == 0
+
+
+async def test_a_lease_ends_when_it_was_said_to(redis_server: PrivateRedis) -> None:
+    """After ten seconds without Redis the permits are anybody's."""
+    redis, clock = connect(redis_server.url, HURRIED), Clock()
+    budget = Permits(Scripts(redis), Rate(100, 60), clock, settle=0, ahead=2)
+    async with beside("permits", budget.run()):
+        await leasing(budget)
+        redis_server.kill()
+        clock.now += LEASE_S
+        assert not await taken(budget)
+    await redis.aclose()
+
+
+async def test_a_low_budget_leases_nothing(redis: Redis) -> None:
+    """What is left is for those who ask now, and what was leased goes back."""
+    budget, other = permits(redis, 20), permits(redis, 20)
+    async with beside("permits", budget.run()):
+        await leasing(budget)
+        await spend(other, 16)
+        await leasing(budget, 0)
+        for _ in range(4):
+            await wait_until(lambda: taken(other))
+
+
+async def test_a_spent_log_still_gives_what_was_leased(redis: Redis) -> None:
+    """Nobody is refused for a permit that this process holds."""
+    budget, other = permits(redis, 20), permits(redis, 20)
+    async with beside("permits", budget.run()):
+        await leasing(budget)
+        await spend(other, 18)
+        assert [await taken(budget) for _ in range(3)] == [True, True, False]
+
+
+async def test_upstream_s_lower_limit_holds_from_then_on(redis: Redis) -> None:
+    """The setting may promise more than the plan gives; the next window knows it."""
+    budget = permits(redis, 1000)
+    await budget.learn(20, 20, time.time() + 60)
+    assert budget.limit == 20
+    await spend(budget, 20)
+    assert not await taken(budget)
+    assert not await taken(permits(redis, 1000))
+
+
+async def test_leases_do_not_hide_the_calls_of_others(redis: Redis) -> None:
+    """Upstream has not seen what is leased, so it cannot be part of its count."""
+    budget = permits(redis, 20)
+    async with beside("permits", budget.run()):
+        await leasing(budget)
+        await budget.learn(20, 15, time.time() + 60)
+        # Fifteen are left upstream, of which two are leased.
+        assert budget.left == 13
+
+
+async def test_lifetimes_stretch_with_the_log(redis: Redis) -> None:
+    """A process hears of what others take."""
+    budget, other = permits(redis, 20), permits(redis, 20)
+    assert budget.stretch == 1.0
+    async with beside("permits", budget.run()):
+        await spend(other, 18)
+        await wait_until(lambda: budget.stretch == LONGEST_STRETCH)
 
 
 async def test_a_restart_on_a_kept_log_changes_nothing(redis: Redis) -> None:
@@ -148,20 +278,20 @@ async def test_a_restart_on_a_kept_log_changes_nothing(redis: Redis) -> None:
 
 async def test_without_redis_nobody_calls(redis_server: PrivateRedis) -> None:
     """The budget fails closed, says why, and opens again with Redis."""
-    budget = Permits(Scripts(redis := connect(redis_server.url, HURRIED)), Rate(10, 60))
+    budget = Permits(Scripts(redis := connect(redis_server.url, HURRIED)), Rate(10, 60), settle=0)
     await spend(budget, 1)
     redis_server.kill()
     with pytest.raises(BudgetUnknown, match="cannot be counted"):
         await budget.take(CallClass.WRITE, Deadline.after(5))
     await budget.learn(10, 1, time.time() + 60)
     redis_server.start()
-    assert await taken(budget)
+    await wait_until(lambda: taken(budget))
     await redis.aclose()
 
 
 async def test_a_frozen_redis_is_not_waited_for(redis_server: PrivateRedis) -> None:
     """The answer comes within a second or so."""
-    budget = Permits(Scripts(redis := connect(redis_server.url)), Rate(10, 60))
+    budget = Permits(Scripts(redis := connect(redis_server.url)), Rate(10, 60), settle=0)
     await spend(budget, 1)
     redis_server.freeze()
     begun = time.monotonic()

@@ -31,6 +31,7 @@ class Permits:
     left: int = 1_000
     taken: list[CallClass] = field(default_factory=list)
     learned: list[tuple[int, int, float]] = field(default_factory=list)
+    stretch: float = 1.0
 
     async def take(self, klass: CallClass, deadline: Deadline) -> None:
         if self.left == 0:

@@ -1,6 +1,8 @@
 """The budget of a client that nothing limits."""
 
-from ludo.upstream.budget import Budget, CallClass, Unlimited
+import pytest
+
+from ludo.upstream.budget import Budget, CallClass, Unlimited, stretch
 from ludo.upstream.deadline import Deadline
 
 
@@ -15,3 +17,16 @@ async def test_there_is_always_a_permit() -> None:
 def test_classes_are_in_the_order_of_their_urgency() -> None:
     """A write goes before everything, a refresh after."""
     assert list(CallClass) == ["write", "read", "resync", "refresh"]
+
+
+@pytest.mark.parametrize(
+    ("left", "factor"), [(100, 1.0), (50, 1.0), (30, 4.5), (10, 8.0), (0, 8.0)]
+)
+def test_lifetimes_stretch_as_the_budget_runs_low(left: int, factor: float) -> None:
+    """Not at all while half of it is left, eightfold from a tenth on."""
+    assert stretch(left, 100) == pytest.approx(factor)
+
+
+def test_nothing_stretches_without_a_limit() -> None:
+    """There is nothing that could run low."""
+    assert Unlimited().stretch == 1.0

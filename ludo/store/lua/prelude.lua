@@ -70,3 +70,28 @@ local function unread(inbox, seen, last, limit)
   end
   return entries, digests
 end
+
+-- Upstream's budget: which log this is, how many permits it ever gave, and when it may be used.
+-- Redis may have lost calls that upstream still counts: all of them (the log has another name
+-- than the one that an asker saw) or the last ones (it gave fewer permits than the asker saw).
+-- Then nothing goes out until those calls have left the window. After each start of Redis the log
+-- rests for a moment, in which anyone who remembers more can say so.
+-- `asker`: known, seen (its last sight of the log, '' and 0 if none), fresh, window, settle, ttl.
+local function permit_log(state, asker, now)
+  local kept = redis.call('HMGET', state, 'log', 'run', 'since', 'count', 'closed', 'limit')
+  local info = redis.pcall('INFO', 'server')
+  local run = type(info) == 'string' and string.match(info, 'run_id:(%w+)') or 'unknown'
+  local name, since = kept[1] or asker.fresh, tonumber(kept[3] or now)
+  local count, closed = tonumber(kept[4] or '0'), tonumber(kept[5] or '0')
+  if kept[2] ~= run then
+    since = now
+    closed = math.max(closed, now + asker.settle)
+  end
+  if asker.known ~= '' and (asker.known ~= name or asker.seen > count) then
+    closed = math.max(closed, since + asker.window)
+  end
+  redis.call('HSET', state, 'log', name, 'run', run, 'since', since, 'count', count,
+    'closed', closed)
+  redis.call('PEXPIRE', state, asker.ttl)
+  return { name = name, count = count, closed = closed, limit = tonumber(kept[6] or '0') }
+end
