@@ -17,6 +17,7 @@ from proxy.admission import Admission, provide_caller, provide_identity
 from proxy.config import ProxySettings, Role
 from proxy.docs import description, docs_routes
 from proxy.edge import Edge
+from proxy.facade.cachestatus import FacadeFace
 from proxy.facade.routes.games import GAMES
 from proxy.facade.routes.players import PLAYERS
 from proxy.facade.routes.rooms import ROOMS
@@ -65,7 +66,8 @@ def create_app(
         logging_config=None,
     )
     # Outside of Litestar's own routing, so that answers to unknown paths pass it as well.
-    app.asgi_handler = Edge(app.asgi_handler, parts.telemetry, lambda: parts.readiness.is_draining)
+    faced = FacadeFace(app.asgi_handler)
+    app.asgi_handler = Edge(faced, parts.telemetry, lambda: parts.readiness.is_draining)
     return app
 
 

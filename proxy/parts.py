@@ -102,7 +102,9 @@ def make_parts(
         client=client,
         shared=shared,
         permits=permits,
-        facade=make_facade(settings, redis, scripts, client, telemetry),
+        facade=make_facade(
+            settings, redis, scripts, client, telemetry, lambda: connect(redis_url, LINK)
+        ),
         verifier=verifier,
         quota=Quota(scripts, config.quota, time.monotonic),
         intake=Intake(lambda: keyring, inbox, evidence, time.time),
@@ -177,6 +179,7 @@ async def running(parts: Parts) -> AsyncIterator[None]:
         await stack.enter_async_context(beside("circuits", parts.shared.run()))
         if parts.permits is not None:
             await stack.enter_async_context(beside("permits", parts.permits.run()))
+        await stack.enter_async_context(beside("purges", parts.facade.purges.run()))
         stack.push_async_callback(parts.facade.reader.aclose)
         await stack.enter_async_context(beside("evidence", parts.evidence.run()))
         if parts.relay is not None:

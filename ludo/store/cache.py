@@ -1,12 +1,14 @@
 """Upstream's answers, kept for all replicas, and fetched by one of them at a time.
 
 An entry counts under the generations of its tags: a purge makes a new generation, so it costs one
-step however much it covers, and what was fetched before it is never seen after it.
+step however much it covers, and what was fetched before it is never seen after it. Answers that
+depend on header fields of the request (`Vary`) are kept beside each other, each under a secondary
+key (RFC 9111 §4.1).
 """
 
 import asyncio
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -24,6 +26,11 @@ FLIGHT_MS: Final = 2_000
 """A flight whose leader died is taken over after this; a living leader prolongs it."""
 PROLONG_S: Final = 0.5
 TAG_TTL_S: Final = 24 * 3600
+LONGEST_S: Final = 12 * 3600
+"""An entry ends before the generations that it was purged by, or it would count again."""
+MOST_ENTRIES: Final = 4096
+LARGEST: Final = 256 * 1024
+"""Bytes of an entry beyond which it is not kept: all of them together stay below 1 GiB."""
 
 
 class Freshness(StrEnum):
@@ -48,12 +55,18 @@ class Role(StrEnum):
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
-    """A kept answer: `stored_at` is Unix milliseconds of Redis' clock."""
+    """A kept answer.
+
+    `headers` are in upstream's order with lower-case names; `stored_at` is Unix milliseconds of
+    Redis' clock, and `age` how many seconds old the answer was then (RFC 9111 §4.2.3).
+    """
 
     status: int
+    headers: tuple[tuple[str, str], ...]
     body: bytes
     etag: str
     stored_at: int
+    age: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +82,11 @@ class Lifetimes:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the cache says: the entry if any, and who fetches. `now` is Redis' Unix ms."""
+    """What the cache says: the entry if any, and who fetches.
+
+    `now` is Redis' Unix ms, `left` how many ms the entry stays fresh; `secondary` is the secondary
+    key that the request's header fields select.
+    """
 
     freshness: Freshness
     role: Role
@@ -77,6 +94,8 @@ class Found:
     generations: bytes
     entry: Entry | None
     note: bytes
+    left: int = 0
+    secondary: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +106,12 @@ class Flight:
     tags: tuple[str, ...]
     token: str
     generations: bytes
+    secondary: str = ""
 
 
+Fields = Mapping[str, str]
+"""Header fields of a request that an answer may vary on, by lower-case name."""
+_NONE: Final[Fields] = {}
 _ENTRY: Final = msgspec.msgpack.Decoder(Entry)
 
 
@@ -99,30 +122,63 @@ class SharedCache:
         self._redis = redis
         self._scripts = scripts
 
-    async def look(self, key: str, tags: Sequence[str], token: str) -> Found:
+    async def look(
+        self, key: str, tags: Sequence[str], token: str, fields: Fields = _NONE
+    ) -> Found:
         """The answer kept under a key, and whether `token` may fetch the next one."""
         answer = await self._scripts.run(
-            "look_in_cache", keys=_keys(key, tags), args=[token, FLIGHT_MS]
+            "look_in_cache",
+            keys=_keys(key, tags),
+            args=[token, FLIGHT_MS, len(fields), *_flat(fields)],
         )
-        freshness, role, now, generations, body, note = answer
-        entry = _ENTRY.decode(body) if body else None
+        freshness, role, now, generations, body, note, left, secondary = answer
         return Found(
-            Freshness(freshness.decode()), Role(role.decode()), now, generations, entry, note
+            Freshness(freshness.decode()),
+            Role(role.decode()),
+            now,
+            generations,
+            _ENTRY.decode(body) if body else None,
+            note,
+            left,
+            secondary.decode(),
         )
 
-    async def keep(self, flight: Flight, entry: Entry, lifetimes: Lifetimes) -> bool:
-        """Keep a fetched answer and end the flight; False if it was purged meanwhile."""
-        soft, hard = int(lifetimes.soft * 1000), int(lifetimes.hard * 1000)
+    async def keep(
+        self,
+        flight: Flight,
+        entry: Entry,
+        lifetimes: Lifetimes,
+        *,
+        vary: Sequence[str] = (),
+        fields: Fields = _NONE,
+    ) -> bool:
+        """Keep a fetched answer and end the flight; False if it was purged meanwhile.
+
+        `vary` are the names of the request's fields that it depends on, in lower case. What is
+        larger than `LARGEST` only ends the flight.
+        """
+        body = msgspec.msgpack.encode(entry)
+        soft = min(lifetimes.soft, LONGEST_S)
+        hard = min(max(lifetimes.hard, soft), LONGEST_S)
+        whole = min(hard + lifetimes.on_error, LONGEST_S)
+        if len(body) > LARGEST:
+            await self.abandon(flight)
+            return True
         verdict = await self._scripts.run(
             "keep_in_cache",
             keys=_keys(flight.key, flight.tags),
             args=[
                 flight.token,
                 flight.generations,
-                msgspec.msgpack.encode(entry),
-                soft,
-                hard,
-                max(1, hard + int(lifetimes.on_error * 1000)),
+                flight.secondary,
+                body,
+                int(soft * 1000),
+                int(hard * 1000),
+                max(1, int(whole * 1000)),
+                MOST_ENTRIES,
+                " ".join(vary),
+                len(fields),
+                *_flat(fields),
             ],
         )
         return bool(verdict != b"purged")
@@ -134,7 +190,9 @@ class SharedCache:
     async def abandon(self, flight: Flight) -> None:
         """End the flight; the next one who asks fetches."""
         await self._scripts.run(
-            "give_back", keys=[keys.cache_flight(flight.key)], args=[flight.token]
+            "give_back",
+            keys=[keys.cache_flight(flight.key + flight.secondary)],
+            args=[flight.token],
         )
 
     def prolonged(self, flight: Flight) -> AbstractAsyncContextManager[None]:
@@ -147,6 +205,7 @@ class SharedCache:
             for tag in tags:
                 pipe.incr(keys.cache_tag(tag))
                 pipe.expire(keys.cache_tag(tag), TAG_TTL_S)
+                pipe.publish(keys.PURGED, tag)
             await pipe.execute()
 
     async def _prolong(self, flight: Flight) -> None:
@@ -158,7 +217,7 @@ class SharedCache:
     async def _hold(self, flight: Flight, seconds: float, note: bytes) -> None:
         await self._scripts.run(
             "hold_flight",
-            keys=[keys.cache_flight(flight.key)],
+            keys=[keys.cache_flight(flight.key + flight.secondary)],
             args=[flight.token, int(seconds * 1000), note],
         )
 
@@ -169,4 +228,14 @@ def new_token() -> str:
 
 
 def _keys(key: str, tags: Sequence[str]) -> list[str]:
-    return [keys.cache_entry(key), keys.cache_flight(key), *map(keys.cache_tag, tags)]
+    return [
+        keys.cache_entry(key),
+        keys.cache_flight(key),
+        keys.cache_vary(key),
+        keys.CACHED,
+        *map(keys.cache_tag, tags),
+    ]
+
+
+def _flat(fields: Fields) -> list[str]:
+    return [text for pair in fields.items() for text in pair]

@@ -126,6 +126,8 @@ class Inbox:
             keys.DELIVERY_TTL_S,
             keys.GAME_TTL_S,
             DEAD_LETTERS_KEPT,
+            keys.PURGED,
+            *tags,
         ]
         answer: bytes = await self._scripts.run(
             "accept_notice",

@@ -27,6 +27,12 @@ PERMITS_STATE: Final = "ludo:permits:state"
 CIRCUITS: Final = "ludo:circuits"
 """Hash: how each circuit stands, `<epoch> <phase> <open until ms>`; expires a day after it."""
 
+CACHED: Final = "ludo:cache:entries"
+"""Sorted set: the entries of the cache by when they end, so that there are never too many;
+expires a day after the last one was kept."""
+PURGED: Final = "ludo:cache:purged"
+"""Pub/sub channel: each cache tag that is purged."""
+
 ARQ_QUEUE: Final = "arq:queue"
 WORKERS_ALIVE: Final = "arq:queue:health-check"
 """arq's own: there while a worker lives, written every 5 s."""
@@ -112,8 +118,16 @@ def circuit_probe(name: str, epoch: int) -> str:
 
 
 def cache_entry(key: str) -> str:
-    """Hash: a kept answer (version 1); expires when not even a failing upstream justifies it."""
-    return f"ludo:cache:entry:1:{key}"
+    """Hash: a kept answer (version 2); expires when not even a failing upstream justifies it.
+
+    An answer that varies is kept under the digest of what it varies on, after the key.
+    """
+    return f"ludo:cache:entry:2:{key}"
+
+
+def cache_vary(key: str) -> str:
+    """String: the request's header fields that the answers of a key depend on."""
+    return f"ludo:cache:vary:{key}"
 
 
 def cache_flight(key: str) -> str:

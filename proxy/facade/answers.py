@@ -6,28 +6,29 @@ from litestar import Request, Response
 
 from ludo.upstream.errors import UpstreamRefused
 from ludo.upstream.wire.models import parse_refusal
+from proxy.facade.cachestatus import CACHE_STATUS, note, status_of
+from proxy.facade.conditions import selected
 from proxy.facade.reading import Served, Source
 from proxy.pages import matches
 
-CACHE_NAME: Final = "ludo-proxy"
-REVALIDATED: Final = "private, no-cache"
-"""Callers ask each time; with an ETag that costs them, and nobody else, next to nothing."""
+JSON: Final = "application/json"
 
 
 def cached_answer(request: Request[Any, Any, Any], served: Served) -> Response[bytes]:
-    """A read's answer, or 304; raises UpstreamRefused for a refusal that was kept."""
-    entry = served.entry
-    if entry.status >= 400:
-        raise refused(entry.status, entry.body)
+    """A read's answer: whole, in part or 304; raises UpstreamRefused for a refusal."""
+    note(request.scope, served)
+    if served.ready.status >= 400:
+        raise refused(served.ready.status, served.ready.body)
+    ready = selected(served.ready, request.headers)
     headers = {
-        "ETag": entry.etag,
-        "Age": str(served.age),
-        "Cache-Control": REVALIDATED,
-        "Cache-Status": cache_status(served),
+        name.decode(): value.decode("latin-1")
+        for name, value in ready.fields
+        if name not in (b"content-length", b"content-type")
     }
+    headers |= {"age": str(served.age), CACHE_STATUS: status_of(served)}
     if served.source is Source.SAVED:
-        headers["Ludo-Stale"] = "true"
-    return json_answer(request, entry.body, headers, entry.status)
+        headers["ludo-stale"] = "true"
+    return Response(ready.body, status_code=ready.status, media_type=JSON, headers=headers)
 
 
 def json_answer(
@@ -36,7 +37,7 @@ def json_answer(
     """Bytes of JSON as they are, or 304 for a caller who has them."""
     if matches(request.headers.get("if-none-match"), headers["ETag"]):
         return Response(b"", status_code=304, headers=headers)
-    return Response(body, status_code=status, media_type="application/json", headers=headers)
+    return Response(body, status_code=status, media_type=JSON, headers=headers)
 
 
 def refused(status: int, body: bytes) -> UpstreamRefused:
@@ -44,20 +45,3 @@ def refused(status: int, body: bytes) -> UpstreamRefused:
     said = parse_refusal(body)
     message = said.error or f"upstream refused this with {status} and gave no reason"
     return UpstreamRefused(status, said.code, message, body, said.clause)
-
-
-def cache_status(served: Served) -> str:
-    """How the cache dealt with the request (RFC 9211)."""
-    match served.source:
-        case Source.HIT:
-            return f"{CACHE_NAME}; hit"
-        case Source.STALE:
-            return f"{CACHE_NAME}; hit; detail=refreshing"
-        case Source.SAVED:
-            return f"{CACHE_NAME}; hit; detail=upstream-fails"
-        case Source.MIRROR:
-            return f"{CACHE_NAME}; hit; detail=mirror"
-        case Source.FETCHED:
-            return f"{CACHE_NAME}; fwd=miss; fwd-status={served.entry.status}"
-        case Source.COLLAPSED:
-            return f"{CACHE_NAME}; fwd=miss; fwd-status={served.entry.status}; collapsed"

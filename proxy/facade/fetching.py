@@ -3,9 +3,11 @@
 import asyncio
 import hashlib
 import random
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from email.utils import formatdate
+from typing import Any, Final, Protocol
 
 import msgspec
 import structlog
@@ -14,13 +16,19 @@ from redis.exceptions import RedisError
 from ludo.store.cache import Entry, Flight, Found, Role, SharedCache, new_token
 from ludo.upstream.budget import CallClass
 from ludo.upstream.call import Call, UpstreamResponse
-from ludo.upstream.client import LudoClient
 from ludo.upstream.deadline import Deadline
 from ludo.upstream.errors import BudgetSpent, CircuitOpen, UpstreamError
 from ludo.upstream.wire.models import decode_any
 from proxy import tracing
 from proxy.errors import NothingCached
-from proxy.facade.freshness import lifetimes
+from proxy.facade.freshness import (
+    Fields,
+    Told,
+    Verdict,
+    conditions,
+    judged,
+    refreshed,
+)
 from proxy.facade.policy import Plan
 
 FAILED_FOR_S: Final = 1.0
@@ -32,37 +40,48 @@ ROUNDS: Final = 3
 log = structlog.get_logger("facade")
 
 
+class Origin(Protocol):
+    """Who is asked: `LudoClient`, in production."""
+
+    async def request(self, call: Call, *, klass: CallClass) -> UpstreamResponse:
+        """Its answer; raises UpstreamError."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Fetched:
     """An answer that was just fetched.
 
-    `kept` says that others may have it too; `collapsed` that somebody else fetched it.
+    `kept` says that others may have it too; `collapsed` that somebody else fetched it; `status`
+    is what upstream answered, 304 for one that was confirmed; `stored` that it is in the cache.
     """
 
     entry: Entry
     kept: bool
     collapsed: bool = False
+    status: int = 200
+    stored: bool = False
 
 
 class Fetcher:
     """Leads flights, and watches those that others lead."""
 
     def __init__(
-        self, cache: SharedCache, client: LudoClient, clock: Callable[[], float], patience: float
+        self, cache: SharedCache, origin: Origin, clock: Callable[[], float], patience: float
     ) -> None:
         self._cache = cache
-        self._client = client
+        self._origin = origin
         self._clock = clock
         self._patience = patience
 
     async def lead(self, plan: Plan, flight: Flight, found: Found, klass: CallClass) -> Fetched:
         """Fetch as the one who does; raises UpstreamError, of which others are told."""
         for _ in range(ROUNDS):
-            fetched = await self._once(plan, flight, found.now, klass)
+            fetched = await self._once(plan, flight, found, klass)
             if fetched is not None:
                 return fetched
             token = new_token()
-            found = await self._cache.look(plan.key, plan.tags, token)
+            found = await self._cache.look(plan.key, plan.tags, token, plan.fields)
             if found.role is not Role.LEAD:
                 return await self.watch(plan)
             flight = flight_of(plan, token, found)
@@ -74,9 +93,10 @@ class Fetcher:
         async with deadline.bound():
             while True:
                 token = new_token()
-                found = await self._cache.look(plan.key, plan.tags, token)
+                found = await self._cache.look(plan.key, plan.tags, token, plan.fields)
                 if found.role is Role.NONE and found.entry is not None:
-                    return Fetched(found.entry, kept=True, collapsed=True)
+                    entry = found.entry
+                    return Fetched(entry, kept=True, collapsed=True, status=entry.status)
                 if found.role is Role.FAILED:
                     raise failure(found.note)
                 if found.role is Role.LEAD:
@@ -86,37 +106,66 @@ class Fetcher:
 
     async def alone(self, plan: Plan) -> Fetched:
         """Fetch for one caller only; nothing is kept."""
-        response = await self._client.request(_traced(plan), klass=CallClass.READ)
-        return Fetched(entry_of(response, 0), kept=False)
+        response = await self._asked(plan, {}, CallClass.READ)
+        entry = entry_of(response, judged(plan, told_by(response, time.time())).headers, 0)
+        return Fetched(entry, kept=False, status=response.status)
 
     async def _once(
-        self, plan: Plan, flight: Flight, begun: int, klass: CallClass
+        self, plan: Plan, flight: Flight, found: Found, klass: CallClass
     ) -> Fetched | None:
         """The answer; None if it was purged while it was on its way."""
         started = self._clock()
         try:
             async with self._cache.prolonged(flight):
-                response = await self._client.request(_traced(plan), klass=klass)
+                told, response = await self._told(plan, found, klass)
         except BaseException as error:
             await asyncio.shield(self._end(flight, error, klass))
             raise
-        now = begun + int((self._clock() - started) * 1000)
-        return await self._store(plan, flight, response, now)
+        now = found.now + int((self._clock() - started) * 1000)
+        verdict = judged(plan, replace(told, now=now / 1000))
+        confirmed = found.entry if response.status == 304 else None
+        entry = entry_of(response, verdict.headers, now, verdict.age, confirmed)
+        return await self._stored(plan, flight, entry, verdict, response.status)
 
-    async def _store(
-        self, plan: Plan, flight: Flight, response: UpstreamResponse, now: int
+    async def _told(
+        self, plan: Plan, found: Found, klass: CallClass
+    ) -> tuple[Told, UpstreamResponse]:
+        """What upstream says: of a kept answer that it confirms, the whole of it."""
+        entry = found.entry
+        asked = conditions(plan, entry.status, entry.headers) if entry is not None else {}
+        response = await self._asked(plan, asked, klass)
+        told = told_by(response, found.now / 1000)
+        if response.status != 304 or entry is None:
+            return told, response
+        again = refreshed(plan, entry.status, entry.headers, told)
+        if again is not None:
+            return again, response
+        response = await self._asked(plan, {}, klass)
+        return told_by(response, found.now / 1000), response
+
+    async def _asked(
+        self, plan: Plan, more: Mapping[str, str], klass: CallClass
+    ) -> UpstreamResponse:
+        headers = {**plan.fields, **more, **tracing.headers()}
+        return await self._origin.request(replace(plan.call, headers=headers), klass=klass)
+
+    async def _stored(
+        self, plan: Plan, flight: Flight, entry: Entry, verdict: Verdict, status: int
     ) -> Fetched | None:
-        entry = entry_of(response, now)
-        life = lifetimes(response.status, response.headers, plan.lifetimes)
+        life = verdict.lifetimes
+        fetched = Fetched(entry, kept=life is not None, status=status)
         try:
             if life is None:
                 await self._cache.abandon(flight)
-                return Fetched(entry, kept=False)
-            if not await self._cache.keep(flight, entry, life):
+                return fetched
+            if not await self._cache.keep(
+                flight, entry, life, vary=verdict.vary, fields=plan.fields
+            ):
                 return None
         except (RedisError, OSError) as error:
             log.warning("cache.not_kept", key=plan.key, error=repr(error))
-        return Fetched(entry, kept=life is not None)
+            return fetched
+        return replace(fetched, stored=True)
 
     async def _end(self, flight: Flight, error: BaseException, klass: CallClass) -> None:
         # A refresh that got no permit says nothing to those who wait: reads get theirs longer.
@@ -130,13 +179,9 @@ class Fetcher:
             log.debug("flight.not_ended")  # it ends by itself within FLIGHT_MS
 
 
-def _traced(plan: Plan) -> Call:
-    return replace(plan.call, headers=tracing.headers())
-
-
 def flight_of(plan: Plan, token: str, found: Found) -> Flight:
     """The flight that a look with role `lead` gave us."""
-    return Flight(plan.key, plan.tags, token, found.generations)
+    return Flight(plan.key, plan.tags, token, found.generations, found.secondary)
 
 
 def note_of(error: UpstreamError) -> bytes:
@@ -153,10 +198,32 @@ def failure(note: bytes) -> NothingCached:
     return NothingCached(float(note))
 
 
-def entry_of(response: UpstreamResponse, now: int) -> Entry:
-    """What is kept of an answer: never a header, never a session token."""
+def told_by(response: UpstreamResponse, now: float) -> Told:
+    """The answer as the rules of freshness see it.
+
+    One without a Date gets that of its arrival (RFC 9110 §6.6.1).
+    """
+    headers = tuple((name.lower(), value.strip()) for name, value in response.headers.multi_items())
+    if "date" not in response.headers:
+        headers = (*headers, ("date", formatdate(now, usegmt=True)))
+    return Told(response.status, headers, now, response.elapsed)
+
+
+def entry_of(
+    response: UpstreamResponse,
+    headers: Fields,
+    now: int,
+    age: float = 0.0,
+    confirmed: Entry | None = None,
+) -> Entry:
+    """What is kept of an answer: never a cookie, never a session token."""
+    if confirmed is not None:
+        return Entry(confirmed.status, headers, confirmed.body, confirmed.etag, now, int(age))
     body = without_tokens(response.body)
-    return Entry(response.status, body, etag_of(body), now)
+    given = next((value for name, value in headers if name == "etag"), None)
+    # Upstream's own tag names upstream's bytes, so it goes with them only.
+    etag = given if given is not None and body == response.body else etag_of(body)
+    return Entry(response.status, headers, body, etag, now, int(age))
 
 
 def etag_of(body: bytes) -> str:

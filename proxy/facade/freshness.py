@@ -1,34 +1,214 @@
-"""What upstream says about keeping an answer (RFC 9111); our own policy where it is silent."""
+"""May an answer be kept, and for how long: RFC 9111 as hishel's state machine decides it.
 
-from collections.abc import Mapping
-from dataclasses import replace
+Ours are the table of routes where upstream says nothing, stale-while-revalidate, stale-if-error,
+and what hishel 2.0 leaves out (docs/cache.md): the `Age` of an answer, what forbids stale ones,
+`must-understand`, `Vary: *`, targeted fields.
+"""
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from math import ceil
+from typing import Final
+
+from hishel import (
+    CacheMiss,
+    CacheOptions,
+    Headers,
+    IdleClient,
+    NeedRevalidation,
+    NeedToBeUpdated,
+    Request,
+    Response,
+    StoreAndUse,
+)
+from hishel import Entry as Pair
+from hishel._core._headers import CacheControl, parse_cache_control
+from hishel._core._spec import get_freshness_lifetime
 
 from ludo.store.cache import Lifetimes
-from proxy.facade.policy import REFUSED
+from proxy.facade.policy import NEVER_TOLD, REFUSED, Plan, Scope
+
+Fields = tuple[tuple[str, str], ...]
+"""Header fields in their order, with lower-case names."""
+_SHARED: Final = CacheOptions(shared=True, supported_methods=["GET"], allow_stale=False)
+_TARGETED: Final = ("cdn-cache-control", "surrogate-control")
+"""Fields that speak to shared caches instead of `Cache-Control` (RFC 9213; the older W3C note)."""
+_UNDERSTOOD: Final = frozenset(HTTPStatus)
+_NEVER: Final = Lifetimes(soft=0, hard=0, on_error=0)
+_OF_THE_BODY: Final = frozenset({"content-md5"})
+"""Of a 304 these describe a body that it does not carry."""
 
 
-def directives(cache_control: str) -> dict[str, str]:
-    """The directives of a `Cache-Control` field by lower-case name (RFC 9111 §5.2)."""
-    parts = (part.strip().partition("=") for part in cache_control.split(","))
-    return {name.strip().lower(): value.strip().strip('"') for name, _, value in parts if name}
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An answer as upstream gave it: `now` is Unix seconds, `took` how long it was under way."""
+
+    status: int
+    headers: Fields
+    now: float
+    took: float = 0.0
 
 
-def lifetimes(status: int, headers: Mapping[str, str], policy: Lifetimes) -> Lifetimes | None:
-    """How long this answer is kept; None if a shared cache must not keep it (RFC 9111 §3)."""
-    said = directives(headers.get("cache-control", ""))
-    if "no-store" in said or "private" in said or headers.get("vary", "").strip() == "*":
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of an answer: the fields that are kept with it, how old it came, and for how
+    long it is kept; None if a shared cache must not keep it.
+    """
+
+    headers: Fields
+    age: float
+    lifetimes: Lifetimes | None
+    vary: tuple[str, ...] = ()
+
+
+def judged(plan: Plan, told: Told) -> Verdict:
+    """Whether and for how long the answer to a read is kept (RFC 9111 §3, §4.2)."""
+    kept = tuple(pair for pair in told.headers if pair[0] not in NEVER_TOLD)
+    vary, age = _vary(kept), _age(told)
+    force = _in_force(kept, policy_for(plan, told.status))
+    state = CacheMiss(request=_request(plan), options=_SHARED).next(
+        Response(told.status, _headers(force.headers))
+    )
+    unknown = force.said.must_understand and told.status not in _UNDERSTOOD
+    if not isinstance(state, StoreAndUse) or "*" in vary or unknown:
+        return Verdict(kept, age or 0.0, None, vary)
+    dropped = {name for name, _ in force.headers} - set(state.response.headers)
+    headers = tuple(pair for pair in kept if pair[0] not in dropped)
+    return Verdict(headers, age or 0.0, _lifetimes(plan, force, age), vary)
+
+
+def policy_for(plan: Plan, status: int) -> Lifetimes | None:
+    """What our table says of an answer with this status."""
+    return plan.lifetimes if status < 400 or plan.lifetimes is None else REFUSED
+
+
+def conditions(plan: Plan, status: int, headers: Fields) -> Mapping[str, str]:
+    """The fields that make a request conditional on what is kept (RFC 9111 §4.3.1)."""
+    state = _revalidating(plan, status, headers)
+    if state is None:
+        return {}
+    names = ("if-none-match", "if-modified-since")
+    return {name: state.request.headers[name] for name in names if name in state.request.headers}
+
+
+def refreshed(plan: Plan, status: int, headers: Fields, told: Told) -> Told | None:
+    """The kept answer after a 304, as if upstream had given it now; None if it is for another."""
+    state = _revalidating(plan, status, headers)
+    fresh = tuple(pair for pair in told.headers if pair[0] not in _OF_THE_BODY)
+    following = state.next(Response(304, _headers(fresh))) if state is not None else None
+    if not isinstance(following, NeedToBeUpdated):
         return None
-    own = policy if status < 400 else REFUSED
-    if "no-cache" in said:
-        return replace(own, soft=0, hard=0)
-    age = _seconds(said.get("s-maxage", said.get("max-age")))
-    if age is None:
-        return own
-    left = max(0.0, age - (_seconds(headers.get("age")) or 0.0))
-    must_ask = "must-revalidate" in said or "proxy-revalidate" in said or "s-maxage" in said
-    return Lifetimes(soft=left, hard=left, on_error=0 if must_ask else own.on_error)
+    # hishel keeps the stored Content-Type, which RFC 9111 §3.2 does not except.
+    update = {name: values for name, values in _grouped(fresh).items() if name == "content-type"}
+    merged = following.updating_entries[-1].response.headers
+    grouped = {name: merged.get_list(name) or [] for name in merged} | update
+    # An old Age says nothing of an answer that was just confirmed.
+    ages: dict[str, list[str]] = {} if "age" in _grouped(fresh) else {"age": []}
+    told_again = tuple(
+        (name, value) for name, values in (grouped | ages).items() for value in values
+    )
+    return replace(told, status=status, headers=told_again)
 
 
-def _seconds(text: str | None) -> float | None:
-    # A number that is too great means for ever (RFC 9111 §1.2.2).
-    return min(float(text), 2.0**31) if text is not None and text.isdecimal() else None
+def _revalidating(plan: Plan, status: int, headers: Fields) -> NeedRevalidation | None:
+    request = _request(plan)
+    pair = Pair(uuid.UUID(int=0), request, Response(status, _headers(headers)))
+    asked = replace(request, headers=Headers({**request.headers, "cache-control": "no-cache"}))
+    state = IdleClient(options=_SHARED).next(asked, [pair])
+    return state if isinstance(state, NeedRevalidation) else None
+
+
+def _request(plan: Plan) -> Request:
+    public = plan.scope is Scope.PUBLIC
+    sent = {k: text for k, text in plan.fields.items() if not (public and k == "authorization")}
+    return Request("GET", plan.key, Headers(sent))
+
+
+@dataclass(frozen=True, slots=True)
+class _Force:
+    """The fields with the `Cache-Control` that is in force, and what that says.
+
+    `policy` is ours where upstream is silent, else None.
+    """
+
+    headers: Fields
+    said: CacheControl
+    policy: Lifetimes | None
+
+
+def _in_force(headers: Fields, policy: Lifetimes | None) -> _Force:
+    names = {name for name, _ in headers}
+    target = next((name for name in _TARGETED if name in names), None)
+    if target is not None:
+        rest = [pair for pair in headers if pair[0] not in ("cache-control", "expires")]
+        text = ", ".join(value for name, value in headers if name == target)
+        headers = (*rest, ("cache-control", text.replace(";", ", ")))
+    said = parse_cache_control(_joined(headers, "cache-control"))
+    explicit = said.max_age is not None or said.s_maxage is not None or "expires" in names
+    if policy is None or explicit:
+        return _Force(headers, said, None)
+    return _Force((*headers, ("cache-control", f"max-age={ceil(policy.soft)}")), said, policy)
+
+
+def _lifetimes(plan: Plan, force: _Force, age: float | None) -> Lifetimes:
+    said = force.said
+    if said.no_cache is True or (age is None and force.policy is None):
+        return _NEVER
+    life = force.policy or _said(plan, force, age or 0.0)
+    # RFC 9111 §4.2.4, §5.2.2.2, §5.2.2.8 and §5.2.2.10 forbid stale answers.
+    if said.must_revalidate or said.proxy_revalidate or said.s_maxage is not None:
+        return Lifetimes(soft=life.soft, hard=life.soft, on_error=0)
+    return life
+
+
+def _said(plan: Plan, force: _Force, age: float) -> Lifetimes:
+    """What upstream's headers say, or what follows from `Last-Modified` (RFC 9111 §4.2.2)."""
+    said = force.said
+    whole = get_freshness_lifetime(Response(200, _headers(force.headers)), is_cache_shared=True)
+    left = max(0.0, (whole or 0) - age)
+    late = said.stale_while_revalidate or 0
+    on_error = plan.lifetimes.on_error if plan.lifetimes is not None else 0.0
+    if said.stale_if_error is not None:
+        on_error = float(said.stale_if_error)
+    return Lifetimes(soft=left, hard=left + late if left else 0.0, on_error=on_error)
+
+
+def _age(told: Told) -> float | None:
+    """How old it came (RFC 9111 §4.2.3); None if its Age says nothing, which may be anything."""
+    said = [value.strip() for name, value in told.headers if name == "age"]
+    if len(said) > 1 or not all(value.isascii() and value.isdecimal() for value in said):
+        return None
+    date = _seconds(_joined(told.headers, "date"))
+    apparent = max(0.0, told.now - date) if date is not None else 0.0
+    return max(apparent, float(said[0]) + told.took if said else 0.0)
+
+
+def _seconds(date: str | None) -> float | None:
+    try:
+        return parsedate_to_datetime(date).timestamp() if date else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _vary(headers: Fields) -> tuple[str, ...]:
+    listed = ",".join(value for name, value in headers if name == "vary").split(",")
+    return tuple(sorted({name.strip().lower() for name in listed if name.strip()}))
+
+
+def _grouped(headers: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    grouped: dict[str, list[str]] = {}
+    for name, value in headers:
+        grouped.setdefault(name, []).append(value)
+    return grouped
+
+
+def _headers(headers: Sequence[tuple[str, str]]) -> Headers:
+    return Headers(dict(_grouped(headers)))
+
+
+def _joined(headers: Fields, wanted: str) -> str | None:
+    found = [value for name, value in headers if name == wanted]
+    return ", ".join(found) if found else None

@@ -1,6 +1,7 @@
 """The facade's services, put together."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
@@ -13,6 +14,7 @@ from ludo.store.writes import Writes
 from ludo.upstream.client import LudoClient
 from proxy.config import ProxySettings
 from proxy.facade.fetching import Fetcher
+from proxy.facade.purges import Purges
 from proxy.facade.reading import Reader
 from proxy.facade.refereeing import LocalReferee
 from proxy.facade.states import GameStates
@@ -28,6 +30,7 @@ class Facade:
     states: GameStates
     writer: Writer
     referee: LocalReferee
+    purges: Purges
 
 
 def make_facade(
@@ -36,15 +39,18 @@ def make_facade(
     scripts: Scripts,
     client: LudoClient,
     telemetry: Telemetry,
+    link: Callable[[], Redis],
 ) -> Facade:
-    """The services over one Redis and one client of upstream."""
+    """The services over one Redis and one client of upstream; `link` connects for purges."""
     cache = SharedCache(redis, scripts)
     games, writes = GameReader(redis), Writes(redis)
     patience = settings.upstream.deadline
-    reader = Reader(cache, Fetcher(cache, client, time.monotonic, patience))
+    purges = Purges(link, time.monotonic)
+    reader = Reader(cache, Fetcher(cache, client, time.monotonic, patience), purges.layer)
     return Facade(
         reader=reader,
-        states=GameStates(games, writes, reader, client),
+        states=GameStates(games, writes, reader),
         writer=Writer(client, Replies(scripts), writes, cache),
         referee=LocalReferee(games, writes, settings.proxy.referee, telemetry),
+        purges=purges,
     )

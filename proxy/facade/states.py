@@ -11,12 +11,10 @@ import structlog
 from ludo.store.errors import StoreError
 from ludo.store.games import GameReader, Stored
 from ludo.store.writes import Writes
-from ludo.upstream.client import LudoClient
 from ludo.upstream.errors import UpstreamError, UpstreamRefused
 from ludo.upstream.wire.models import decode_any
 from proxy.facade import policy
-from proxy.facade.fetching import Fetched, entry_of
-from proxy.facade.reading import Reader, Served, Source
+from proxy.facade.reading import Reader, Served
 
 ADVANCE_WITHIN_S: Final = 0.5
 POLL_S: Final = 0.02
@@ -60,13 +58,11 @@ class GameStates:
         games: GameReader,
         writes: Writes,
         reader: Reader,
-        client: LudoClient,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._games = games
         self._writes = writes
         self._reader = reader
-        self._client = client
         self._wall = wall
 
     async def state(self, game_id: str, caller: str) -> Mirrored | Served:
@@ -95,7 +91,7 @@ class GameStates:
             if stored is not None:
                 return self._mirrored(stored)
         try:
-            fetched = await self._fetched(game_id)
+            fetched = await self._reader.fetch(policy.state(game_id))
         except (UpstreamError, StoreError) as error:
             stored = await self._games.load(game_id)
             if stored is None or isinstance(error, UpstreamRefused):
@@ -103,8 +99,8 @@ class GameStates:
             log.info("state.unconfirmed", game=game_id, error=repr(error))
             return self._mirrored(stored)
         stored = await self._games.load(game_id)
-        if stored is None or stored.seq < _sequence(fetched.entry.body):
-            return Served(fetched.entry, Source.FETCHED)
+        if stored is None or stored.seq < _sequence(fetched.ready.body):
+            return fetched
         return self._mirrored(stored)
 
     async def _moves_on(self, game_id: str, since: int) -> bool:
@@ -117,10 +113,6 @@ class GameStates:
                     await asyncio.sleep(POLL_S)
         except TimeoutError:
             return False
-
-    async def _fetched(self, game_id: str) -> Fetched:
-        response = await self._client.request(policy.state(game_id).call)
-        return Fetched(entry_of(response, 0), kept=False)
 
     def _mirrored(self, stored: Stored) -> Mirrored:
         return Mirrored(stored, max(0, int(self._wall() - stored.as_of / 1000)))

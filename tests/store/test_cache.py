@@ -24,7 +24,7 @@ from tests.waiting import wait_until
 KEY = "/rooms/ABCD12?"
 TAGS = ("rooms", "room:ABCD12")
 LONG = Lifetimes(soft=60, hard=600)
-ENTRY = Entry(200, b'{"success":true}', '"tag"', 1_000)
+ENTRY = Entry(200, (("etag", '"tag"'),), b'{"success":true}', '"tag"', 1_000)
 
 
 @pytest.fixture
@@ -140,7 +140,7 @@ async def test_nobody_sees_what_was_fetched_before_a_write(redis: Redis, steps: 
                 purged = truth
             case _ if flights:
                 flight, seen = flights.pop()
-                await shared.keep(flight, Entry(200, b"{}", '""', seen), LONG)
+                await shared.keep(flight, Entry(200, (), b"{}", '""', seen), LONG)
 
 
 async def test_a_failure_is_shared_for_a_moment(shared: SharedCache) -> None:
@@ -196,3 +196,85 @@ async def test_every_key_of_the_cache_ends(shared: SharedCache, redis: Redis) ->
     names = await redis.keys("ludo:cache:*")
     assert keys.cache_tag("rooms").encode() in names
     assert all([await redis.pttl(name) > 0 for name in names])
+
+
+ENGLISH, GERMAN = {"accept-language": "en"}, {"accept-language": "de"}
+
+
+async def varied(shared: SharedCache, fields: dict[str, str], body: bytes) -> bool:
+    """Keep an answer that depends on the language that was asked for."""
+    token = new_token()
+    found = await shared.look(KEY, TAGS, token, fields)
+    assert found.role is Role.LEAD
+    flight = Flight(KEY, TAGS, token, found.generations, found.secondary)
+    entry = Entry(200, (), body, "", 0)
+    return await shared.keep(flight, entry, LONG, vary=("accept-language",), fields=fields)
+
+
+async def test_variants_are_kept_beside_each_other(shared: SharedCache) -> None:
+    """Each request gets the one that its own fields select (RFC 9111 §4.1)."""
+    for fields, body in ((ENGLISH, b"hello"), (GERMAN, b"hallo"), ({}, b"...")):
+        assert await varied(shared, fields, body)
+    for fields, body in ((ENGLISH | {"x": "y"}, b"hello"), (GERMAN, b"hallo"), ({}, b"...")):
+        entry = (await shared.look(KEY, TAGS, new_token(), fields)).entry
+        assert entry is not None
+        assert entry.body == body
+    assert (await shared.look(KEY, TAGS, new_token(), {"accept-language": ""})).entry is None
+
+
+async def test_each_variant_has_a_flight_of_its_own(shared: SharedCache) -> None:
+    """Whoever wants another language does not wait for this one."""
+    await varied(shared, ENGLISH, b"hello")
+    french, german = {"accept-language": "fr"}, GERMAN
+    roles = [
+        (await shared.look(KEY, TAGS, new_token(), each)).role for each in (french, german, french)
+    ]
+    assert roles == [Role.LEAD, Role.LEAD, Role.FOLLOW]
+
+
+async def test_a_purge_ends_every_variant(shared: SharedCache) -> None:
+    """The tags are those of the key."""
+    await varied(shared, ENGLISH, b"hello")
+    await varied(shared, GERMAN, b"hallo")
+    await shared.purge(["rooms"])
+    for fields in (ENGLISH, GERMAN):
+        assert (await shared.look(KEY, TAGS, new_token(), fields)).entry is None
+
+
+async def test_there_are_never_too_many_entries(
+    shared: SharedCache, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What would end first leaves first."""
+    monkeypatch.setattr(cache, "MOST_ENTRIES", 5)
+    for number in range(9):
+        token = new_token()
+        found = await shared.look(f"/rooms/{number}?", TAGS, token)
+        flight = Flight(f"/rooms/{number}?", TAGS, token, found.generations)
+        await shared.keep(flight, ENTRY, Lifetimes(soft=60 + number, hard=600))
+    names = await redis.keys(keys.cache_entry("*"))
+    assert sorted(names) == [keys.cache_entry(f"/rooms/{n}?").encode() for n in range(4, 9)]
+
+
+async def test_what_is_too_large_is_not_kept(shared: SharedCache, redis: Redis) -> None:
+    """Its flight ends all the same."""
+    large = Entry(200, (), b"x" * (cache.LARGEST + 1), "", 0)
+    assert await shared.keep(await led(shared), large, LONG)
+    assert await looked(shared) == (Freshness.NONE, Role.LEAD)
+    assert await redis.keys(keys.cache_entry("*")) == []
+
+
+async def test_an_entry_ends_before_the_purge_of_it_is_forgotten(
+    shared: SharedCache, redis: Redis
+) -> None:
+    """Else the expiry of a tag would bring back what was purged a day ago."""
+    await shared.keep(await led(shared), ENTRY, Lifetimes(soft=2**31, hard=2**31))
+    await shared.purge(["rooms"])
+    entry, tag = keys.cache_entry(KEY), keys.cache_tag("rooms")
+    assert await redis.pttl(entry) + 3_600_000 < await redis.pttl(tag)
+
+
+async def test_it_is_told_how_long_an_answer_stays_fresh(shared: SharedCache) -> None:
+    """So that a process may use it for so long, and no longer."""
+    await shared.keep(await led(shared), ENTRY, Lifetimes(soft=60, hard=600))
+    found = await shared.look(KEY, TAGS, new_token())
+    assert 50_000 < found.left <= 60_000

@@ -6,6 +6,7 @@ local game, lease, due, queue, nudge = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[
 local kind, webhook_id, digest, nonce, source = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local body, key_id, game_id = ARGV[6], ARGV[7], ARGV[8]
 local delivery_ttl, game_ttl, bound = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
+local purged = ARGV[12] -- the channel; the tags follow, in the order of their keys
 local now = now_ms()
 local mark = digest .. ':' .. nonce
 
@@ -34,6 +35,7 @@ if kind == 'room' then
   for i = 10, #KEYS do
     redis.call('INCR', KEYS[i])
     redis.call('EXPIRE', KEYS[i], 86400)
+    redis.call('PUBLISH', purged, ARGV[i + 3])
   end
   return 'accepted'
 end

@@ -95,3 +95,17 @@ local function permit_log(state, asker, now)
   redis.call('PEXPIRE', state, asker.ttl)
   return { name = name, count = count, closed = closed, limit = tonumber(kept[6] or '0') }
 end
+
+-- The secondary key of a cached answer that a request's fields select: '' for one that does not vary.
+-- `names` are what it varies on; ARGV[at] counts the fields that follow as name, value.
+local function secondary_of(names, at)
+  if names == '' then return '' end
+  local given = {}
+  for i = at + 1, at + 2 * tonumber(ARGV[at]), 2 do given[ARGV[i]] = ARGV[i + 1] end
+  local selected = names
+  for name in string.gmatch(names, '%S+') do
+    local value = given[name]
+    selected = selected .. '\n' .. (value and '=' .. value or '-')
+  end
+  return '#' .. redis.sha1hex(selected)
+end

@@ -10,7 +10,9 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from ludo.upstream.budget import CallClass
 from proxy.errors import NotAllowed
 from proxy.facade.acting import Body, acting
-from proxy.facade.answers import CACHE_NAME, REVALIDATED, cached_answer, json_answer
+from proxy.facade.answers import cached_answer, json_answer
+from proxy.facade.cachestatus import MIRRORED
+from proxy.facade.policy import REVALIDATED
 from proxy.facade.refereeing import LocalReferee
 from proxy.facade.routes.naming import known
 from proxy.facade.routes.passing import passed_on
@@ -45,7 +47,7 @@ async def list_games(
     """Games with a mirror, newest first."""
     listed = await states.games(status, limit)
     seen = [game for game in listed if caller.may_watch(game["gameId"])]
-    headers = {"Cache-Control": REVALIDATED, "Cache-Status": f"{CACHE_NAME}; hit; detail=mirror"}
+    headers = {"Cache-Control": REVALIDATED, "Cache-Status": MIRRORED}
     return Response({"success": True, "data": seen}, headers=headers)
 
 
@@ -75,7 +77,7 @@ async def show_state(
         "ETag": found.etag,
         "Age": str(found.age),
         "Cache-Control": REVALIDATED,
-        "Cache-Status": f"{CACHE_NAME}; hit; detail=mirror",
+        "Cache-Status": MIRRORED,
         "Ludo-Stale": "true" if found.stored.stale else "false",
     }
     return json_answer(request, found.body, headers)

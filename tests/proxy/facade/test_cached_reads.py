@@ -42,7 +42,7 @@ async def test_second_read_costs_upstream_nothing(
     assert first.status_code == second.status_code == 200
     assert first.json() == second.json()
     assert len(upstream.arrived) == 1
-    assert first.headers["cache-status"] == "ludo-proxy; fwd=miss; fwd-status=200"
+    assert first.headers["cache-status"] == "ludo-proxy; fwd=miss; fwd-status=200; stored"
     assert second.headers["cache-status"] == "ludo-proxy; hit"
     assert second.headers["age"] == "0"
 
