@@ -6,11 +6,10 @@ from enum import StrEnum
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from ludo.config import CommaList, Duration, EnvConfig, Rate, Rates
-from ludo.mirror.mirror import Referee, Strictness
-from ludo.rules.ruleset import RuleSet
+from ludo.config import CommaList, Duration, Rate, Rates
+from ludo.rules_config import RefereeConfig
 from ludo.store.config import StoreConfig
 from ludo.upstream.config import UpstreamConfig, WebhookConfig
 
@@ -62,11 +61,7 @@ def _can_be_sent(token: SecretStr) -> SecretStr:
     return token
 
 
-def _rules(value: object) -> object:
-    return RuleSet.parse(value) if isinstance(value, str) else value
-
-
-class ProxyConfig(EnvConfig):
+class ProxyConfig(RefereeConfig):
     """Who may call, how often, and how the process ends."""
 
     access: Access = Field(
@@ -111,16 +106,6 @@ class ProxyConfig(EnvConfig):
         validation_alias="LUDO_DRAIN",
         description="how long clients are sent away gently after SIGTERM",
     )
-    strictness: Strictness = Field(
-        default=Strictness.ENFORCE,
-        validation_alias="LUDO_REFEREE",
-        description="only with enforce are illegal moves refused here: enforce, observe or off",
-    )
-    rules: Annotated[RuleSet, BeforeValidator(_rules)] = Field(
-        default=RuleSet(),
-        validation_alias="LUDO_RULES",
-        description="switches of the rules, name=value,…",
-    )
     dev: bool = Field(
         default=False,
         validation_alias="LUDO_DEV",
@@ -138,11 +123,6 @@ class ProxyConfig(EnvConfig):
         if self.dev and self.jwt_secret is None:
             raise ValueError("LUDO_DEV: expected LUDO_JWT_SECRET to sign tokens with; found none")
         return self
-
-    @property
-    def referee(self) -> Referee:
-        """Whom moves are judged by before they go out."""
-        return Referee(self.rules, self.strictness)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,11 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 
-from ludo.config import Duration, EnvConfig, OptionalRate, Rate, parse_duration
-from ludo.rules.ruleset import RuleSet
+from ludo.config import Duration, OptionalRate, Rate, parse_duration
+from ludo.rules_config import RulesConfig
 from ludo.upstream.keyring import SigningKey
 from sandbox.faults import Fault, parse_rates
 from sandbox.retry import Schedule
-
-
-def _rules(value: object) -> object:
-    return RuleSet.parse(value) if isinstance(value, str) else value
 
 
 def _rates(value: object) -> object:
@@ -27,7 +23,7 @@ def _waits(value: object) -> object:
     return tuple(parse_duration(part) for part in value.split(","))
 
 
-class SandboxConfig(EnvConfig):
+class SandboxConfig(RulesConfig):
     """How the sandbox plays, answers and delivers."""
 
     host: str = Field(
@@ -134,11 +130,6 @@ class SandboxConfig(EnvConfig):
         ge=1,
         validation_alias="LUDO_SANDBOX_KEEP",
         description="closed rooms with their games that are remembered",
-    )
-    rules: Annotated[RuleSet, BeforeValidator(_rules)] = Field(
-        default=RuleSet(),
-        validation_alias="LUDO_RULES",
-        description="switches of the rules, name=value,…",
     )
 
     @field_validator("webhook_url")

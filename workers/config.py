@@ -2,36 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from ludo.config import Duration, EnvConfig
-from ludo.mirror.mirror import Referee, Strictness
+from ludo.config import Duration
 from ludo.mirror.owed import Pace
-from ludo.rules.ruleset import RuleSet
+from ludo.rules_config import RefereeConfig
 from ludo.store.config import StoreConfig
 from ludo.upstream.config import UpstreamConfig
 from workers.planning import Policy
 
 
-def _rules(value: object) -> object:
-    return RuleSet.parse(value) if isinstance(value, str) else value
+class WorkerConfig(RefereeConfig):
+    """How patient the mirror is, and how much a worker does at once."""
 
-
-class WorkerConfig(EnvConfig):
-    """How events are judged, and how patient the mirror is."""
-
-    strictness: Strictness = Field(
-        default=Strictness.ENFORCE,
-        validation_alias="LUDO_REFEREE",
-        description="what happens to an event that the rules refuse: enforce, observe or off",
-    )
-    rules: Annotated[RuleSet, BeforeValidator(_rules)] = Field(
-        default=RuleSet(),
-        validation_alias="LUDO_RULES",
-        description="switches of the rules, name=value,…",
-    )
     gap_wait: Duration = Field(
         default=1.0,
         validation_alias="LUDO_GAP_WAIT",
@@ -54,7 +38,7 @@ class WorkerConfig(EnvConfig):
     def policy(self) -> Policy:
         """What decisions depend on."""
         pace = Pace(gap_wait=int(self.gap_wait * 1000), silence=int(self.silence * 1000))
-        return Policy(Referee(self.rules, self.strictness), pace)
+        return Policy(self.referee, pace)
 
 
 @dataclass(frozen=True, slots=True)
