@@ -16,9 +16,15 @@ LINE = re.compile(r"^(?P<unset># ?)?(?P<name>[A-Z][A-Z0-9_]+)=(?P<value>.*)$", r
 def classes() -> set[type[EnvConfig]]:
     """Every settings class of ours."""
     for path in modules():
-        if "(EnvConfig)" in text(path):
+        if "Config):" in text(path):
             importlib.import_module(".".join(path.with_suffix("").parts))
-    return {each for each in EnvConfig.__subclasses__() if not each.__module__.startswith("tests")}
+    return {each for each in below(EnvConfig) if not each.__module__.startswith("tests")}
+
+
+def below(kind: type[EnvConfig]) -> set[type[EnvConfig]]:
+    """Every class that inherits from this one."""
+    children = kind.__subclasses__()
+    return set(children).union(*(below(child) for child in children))
 
 
 def declared() -> dict[str, Variable]:
