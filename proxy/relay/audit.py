@@ -14,6 +14,8 @@ log = structlog.get_logger()
 
 _AT_ONCE = 500
 """Tips a round trip."""
+_ASK_AGAIN = 5.0
+"""Seconds until a game that is still unknown is asked for again: the question may be lost too."""
 
 
 class Auditor:
@@ -25,7 +27,7 @@ class Auditor:
         self._limits = limits
         self._clock = clock
         self._nudged = asyncio.Event()
-        self._asked: set[str] = set()
+        self._asked: dict[str, float] = {}
 
     def nudge(self) -> None:
         """Look at once: rooms wait for it."""
@@ -50,7 +52,8 @@ class Auditor:
         """Compare each open room's place with its tip; raises what the source raises."""
         open_rooms = [(room, room.place) for room in self._hub.rooms if room.tuned]
         places = [(room, place, room.link) for room, place in open_rooms if place is not None]
-        self._asked &= {room.game for room in self._hub.rooms}
+        games = {room.game for room in self._hub.rooms}
+        self._asked = {game: at for game, at in self._asked.items() if game in games}
         for start in range(0, len(places), _AT_ONCE):
             await self._compare(places[start : start + _AT_ONCE])
 
@@ -67,10 +70,10 @@ class Auditor:
             await self._have_fetched(room, room.game in tips)
 
     async def _have_fetched(self, room: Room, known: bool) -> None:
-        """Ask once for a game whose mirror has vanished under its listeners."""
+        """Ask for a game whose mirror has vanished under its listeners, until it is known again."""
         if known:
-            self._asked.discard(room.game)
-        elif not room.idle and room.game not in self._asked:
-            self._asked.add(room.game)
+            self._asked.pop(room.game, None)
+        elif not room.idle and self._asked.get(room.game, 0.0) <= self._clock():
+            self._asked[room.game] = self._clock() + _ASK_AGAIN
             async with asyncio.timeout(self._limits.source_within):
                 await self._source.ask(room.game)

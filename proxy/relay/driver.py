@@ -179,7 +179,8 @@ class Connection:
         self._do(self._session.tick(self._clock()))
 
     def _finish_within(self, seconds: float) -> None:
-        if self._deadline is not None:
+        # One that is just running out takes no new time, and needs none.
+        if self._deadline is not None and not self._deadline.expired():
             self._deadline.reschedule(asyncio.get_running_loop().time() + seconds)
 
     def _release(self) -> None:

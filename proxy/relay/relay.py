@@ -72,7 +72,7 @@ class Relay:
         self._hub = Hub(source, self._reader, self._limits, self._clock)
         self._auditor = Auditor(self._hub, source, self._limits, self._clock)
         self._admission = Admission(self._limits, self._clock())
-        self._connections: set[Connection] = set()
+        self._connections: dict[Connection, None] = {}
         self._left = asyncio.Event()
         self._gone_at: float | None = None
 
@@ -104,11 +104,11 @@ class Relay:
         except OSError:
             return  # gone before we could greet
         connection = self._connection(socket, await self._own(game, room))
-        self._connections.add(connection)
+        self._connections[connection] = None
         try:
             await connection.run(unasked=game is not None or room is not None)
         finally:
-            self._connections.discard(connection)
+            self._connections.pop(connection, None)
             self._left.set()
 
     async def drain(self, window: float) -> None:
