@@ -52,9 +52,10 @@ def recheck(as_json: _AsJson = False) -> None:
     """
     from cli.opening import Opened, on_store
     from ludo.config import ConfigError
-    from ludo.store.inbox import BACKLOG, Inbox
+    from ludo.store.inbox import Inbox
     from ludo.store.rejected import RejectedRing
     from ludo.upstream.config import WebhookConfig
+    from proxy.webhooks.config import ReceiverConfig
     from proxy.webhooks.recheck import Recheck
     from proxy.webhooks.telling import told_outcome
 
@@ -62,7 +63,7 @@ def recheck(as_json: _AsJson = False) -> None:
         ring = WebhookConfig.from_env(os.environ).ring
         if not ring:
             raise ConfigError("LUDO_WEBHOOK_SECRETS: expected a key to verify with; found none")
-        inbox = Inbox(store.scripts, backlog=BACKLOG)
+        inbox = Inbox(store.scripts, backlog=ReceiverConfig.from_env(os.environ).backlog)
         counts: Counter[str] = Counter()
         run = Recheck(lambda: ring, inbox, RejectedRing(store.redis), time.time).run()
         async for each in run:

@@ -74,7 +74,7 @@ def create_app(
 def _routes(parts: Parts, role: Role) -> Sequence[ControllerRouterHandler]:
     routes: list[ControllerRouterHandler] = [*health_routes(), *metrics_routes(), *docs_routes()]
     if role.serves_api:
-        routes += [*webhook_routes(), _api(parts)]
+        routes += [*webhook_routes(parts.settings.receiver), _api(parts)]
         routes += _development(parts)
         routes += _admin(parts)
     if parts.relay is not None:
@@ -110,13 +110,13 @@ def _admin(parts: Parts) -> list[ControllerRouterHandler]:
 
 def _provided(parts: Parts) -> dict[str, Provide]:
     given: dict[str, Any] = {
-        "intake": parts.intake,
+        "intake": parts.receiver.intake,
         "metrics": parts.metrics,
         "readiness": parts.readiness,
         "reader": parts.facade.reader,
-        "recheck": parts.recheck,
+        "recheck": parts.receiver.recheck,
         "referee": parts.facade.referee,
-        "rejected": parts.rejected,
+        "rejected": parts.receiver.rejected,
         "states": parts.facade.states,
         "telemetry": parts.telemetry,
         "writer": parts.facade.writer,

@@ -1,7 +1,7 @@
 """What a proxy reads from the environment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Self
 from urllib.parse import urlsplit
@@ -12,6 +12,7 @@ from ludo.config import CommaList, Duration, Rate, Rates
 from ludo.rules_config import RefereeConfig
 from ludo.store.config import StoreConfig
 from ludo.upstream.config import UpstreamConfig, WebhookConfig
+from proxy.webhooks.config import ReceiverConfig
 
 
 class Role(StrEnum):
@@ -133,6 +134,7 @@ class ProxySettings:
     store: StoreConfig
     upstream: UpstreamConfig
     webhooks: WebhookConfig
+    receiver: ReceiverConfig = field(default_factory=ReceiverConfig)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
@@ -142,4 +144,5 @@ class ProxySettings:
             StoreConfig.from_env(environ),
             UpstreamConfig.from_env(environ),
             WebhookConfig.from_env(environ),
+            ReceiverConfig.from_env(environ),
         )

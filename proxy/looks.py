@@ -1,6 +1,7 @@
 """What readiness looks at, one part each."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -10,10 +11,10 @@ from redis.exceptions import RedisError
 from ludo.store import durability, keys
 from ludo.upstream.circuits import Circuits
 from ludo.upstream.health import Phase
-from ludo.upstream.keyring import KeyRing
 from proxy.config import Access, ProxyConfig
 from proxy.health import Component, Level, Look
 from proxy.relay.relay import Status
+from proxy.webhooks.keys import Keys
 
 REDIS_WITHIN_S: Final = 0.8
 LATE_MS: Final = 10_000
@@ -64,13 +65,21 @@ def look_at_durability(redis: Redis, allow_volatile: bool) -> Look:
     return look
 
 
-def look_at_secrets(ring: Callable[[], KeyRing]) -> Look:
-    """Degraded without webhook secrets: the receiver refuses everything."""
+def look_at_secrets(webhooks: Keys, clock: Callable[[], float] = time.time) -> Look:
+    """Degraded without a webhook key in force, and while a newer file of them is unusable."""
 
     async def look() -> Component:
-        if not ring():
+        ring = webhooks.ring
+        if not ring:
             return _degraded("LUDO_WEBHOOK_SECRETS is unset: every delivery is refused")
-        return _ok(f"{len(ring().keys)} for webhooks")
+        counting = [key.id for key in ring.keys if key.counts_at(int(clock()))]
+        told = f"{len(counting)} of {len(ring.keys)} webhook keys in force"
+        if webhooks.trouble is not None:
+            problem = f"LUDO_WEBHOOK_SECRETS_FILE: {webhooks.trouble}"
+            return _degraded(f"{problem}; the keys from before are kept: {told}")
+        if not counting:
+            return _degraded(f"{told}: every delivery is refused")
+        return _ok(told)
 
     return look
 

@@ -19,10 +19,8 @@ from ludo.store.claims import Claims
 from ludo.store.connection import connect
 from ludo.store.feed import Feed
 from ludo.store.games import GameReader
-from ludo.store.inbox import BACKLOG, Inbox
 from ludo.store.permits import Permits
 from ludo.store.quota import Quota
-from ludo.store.rejected import RejectedRing
 from ludo.store.scripts import Scripts
 from ludo.tasks import beside
 from ludo.upstream.circuits import Circuits
@@ -40,9 +38,8 @@ from proxy.relay.reader import LINK
 from proxy.relay.relay import Relay
 from proxy.relay.store_source import StoreSource
 from proxy.telemetry import Telemetry
-from proxy.webhooks.evidence import Evidence
-from proxy.webhooks.intake import Intake
-from proxy.webhooks.recheck import Recheck
+from proxy.webhooks.keys import Keys
+from proxy.webhooks.parts import Receiver, make_receiver
 
 LOOK_WITHIN_S: Final = 3.0
 
@@ -62,10 +59,7 @@ class Parts:
     facade: Facade
     verifier: Verifier
     quota: Quota
-    intake: Intake
-    evidence: Evidence
-    rejected: RejectedRing
-    recheck: Recheck
+    receiver: Receiver
     relay: Relay | None
     telemetry: Telemetry
     readiness: Readiness
@@ -80,7 +74,6 @@ def make_parts(
 ) -> Parts:
     """The parts of one process; nothing is connected yet."""
     config = settings.proxy
-    keyring = settings.webhooks.ring
     redis = connect(redis_url)
     scripts = Scripts(redis)
     telemetry = Telemetry()
@@ -91,9 +84,7 @@ def make_parts(
     client = LudoClient.from_config(settings.upstream, guard=guard, transport=transport)
     published = PublishedKeys(config.jwks_url, time.monotonic) if config.jwks_url else None
     verifier = Verifier.of(config, published)
-    rejected = RejectedRing(redis)
-    evidence = Evidence(rejected)
-    inbox = Inbox(scripts, backlog=BACKLOG)
+    receiver = make_receiver(settings.receiver, settings.webhooks, redis, telemetry.registry)
     relay = _relay(settings, redis_url, redis, scripts, verifier) if role.serves_relay else None
     return Parts(
         settings=settings,
@@ -107,13 +98,10 @@ def make_parts(
         ),
         verifier=verifier,
         quota=Quota(scripts, config.quota, time.monotonic),
-        intake=Intake(lambda: keyring, inbox, evidence, time.time),
-        evidence=evidence,
-        rejected=rejected,
-        recheck=Recheck(lambda: keyring, inbox, rejected, time.time),
+        receiver=receiver,
         relay=relay,
         telemetry=telemetry,
-        readiness=_readiness(settings, redis, shared.circuits, relay),
+        readiness=_readiness(settings, redis, shared.circuits, receiver.keys, relay),
         metrics=Metrics(redis, telemetry, shared.circuits, relay.status if relay else None),
     )
 
@@ -145,12 +133,12 @@ def _relay(
 
 
 def _readiness(
-    settings: ProxySettings, redis: Redis, circuits: Circuits, relay: Relay | None
+    settings: ProxySettings, redis: Redis, circuits: Circuits, webhooks: Keys, relay: Relay | None
 ) -> Readiness:
     seen = {
         "redis": looks.look_at_redis(redis),
         "durability": looks.look_at_durability(redis, settings.store.allow_volatile_redis),
-        "secrets": looks.look_at_secrets(lambda: settings.webhooks.ring),
+        "secrets": looks.look_at_secrets(webhooks),
         "auth": looks.look_at_auth(settings.proxy),
         "upstream": looks.look_at_upstream(circuits),
         "workers": looks.look_at_workers(redis),
@@ -181,7 +169,7 @@ async def running(parts: Parts) -> AsyncIterator[None]:
             await stack.enter_async_context(beside("permits", parts.permits.run()))
         await stack.enter_async_context(beside("purges", parts.facade.purges.run()))
         stack.push_async_callback(parts.facade.reader.aclose)
-        await stack.enter_async_context(beside("evidence", parts.evidence.run()))
+        await stack.enter_async_context(parts.receiver.running())
         if parts.relay is not None:
             await stack.enter_async_context(parts.relay.running())
         yield

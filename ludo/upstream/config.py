@@ -1,6 +1,8 @@
 """Where upstream is, what it allows, and how long it is waited for."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
@@ -110,6 +112,19 @@ class WebhookConfig(EnvConfig):
             '{"id","key","not_before","not_after"}; none: every delivery is refused'
         ),
     )
+
+    secrets_file: Path | None = Field(
+        default=None,
+        validation_alias="LUDO_WEBHOOK_SECRETS_FILE",
+        description="file with the secrets, followed when it changes; the variable comes first",
+    )
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Self:
+        """These settings; a file that the variable makes useless is not followed either."""
+        if environ.get("LUDO_WEBHOOK_SECRETS"):
+            environ = {**environ, "LUDO_WEBHOOK_SECRETS_FILE": ""}
+        return super().from_env(environ)
 
     @property
     def ring(self) -> KeyRing:

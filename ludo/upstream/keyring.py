@@ -7,6 +7,7 @@ Texts are those of Standard Webhooks: `whsec_…` is a shared secret (HMAC-SHA25
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,6 +21,7 @@ MIN_SECRET: Final = 24
 MAX_SECRET: Final = 64
 MAX_KEYS: Final = 16
 _ED25519_HALF: Final = 32
+_SEPARATOR: Final = re.compile(r"[,\r\n]")
 
 
 class UnusableKey(ValueError):
@@ -103,12 +105,13 @@ class KeyRing:
     def parse(cls, text: str) -> Self:
         """The ring that `LUDO_WEBHOOK_SECRETS` writes; raises UnusableKey.
 
-        A comma list of `whsec_…`/`whpk_…`, or a JSON list of `{"id", "key", "not_before",
-        "not_after"}`, of which only `key` is needed. Times are ISO 8601 with an offset.
+        A list of `whsec_…`/`whpk_…` by commas or lines, or a JSON list of `{"id", "key",
+        "not_before", "not_after"}`, of which only `key` is needed. Times are ISO 8601 with an
+        offset.
         """
         if text.lstrip().startswith("["):
             return cls.of(_listed(text))
-        parts = [part for part in (each.strip() for each in text.split(",")) if part]
+        parts = [part for part in (each.strip() for each in _SEPARATOR.split(text)) if part]
         return cls.of(_numbered(_Entry(key=part) for part in parts))
 
     @classmethod

@@ -23,6 +23,11 @@ class Evidence:
         self._noted: asyncio.Queue[Rejected] = asyncio.Queue(maxsize=QUEUED)
         self.dropped = 0
 
+    @property
+    def noted(self) -> int:
+        """How many wait to be written."""
+        return self._noted.qsize()
+
     def note(self, rejected: Rejected) -> None:
         """Keeps the refusal if there is room; a flood is counted, not kept."""
         try:

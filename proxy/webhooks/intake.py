@@ -1,5 +1,6 @@
 """From raw bytes to an answer: verify, parse, accept; nothing costs before the signature."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, assert_never
@@ -8,12 +9,15 @@ import structlog
 
 from ludo.store.errors import StoreUnavailable
 from ludo.store.inbox import Delivery, Inbox, Verdict
+from ludo.store.quota import Quota, Spent
 from ludo.store.rejected import Rejected
 from ludo.upstream.keyring import KeyRing
 from proxy.webhooks.evidence import Evidence
 from proxy.webhooks.examining import NotGenuine, NotReadable, examine
+from proxy.webhooks.measures import Measures
 
 MALFORMED: Final = "malformed-event"
+RETRY_UNCONFIGURED_S: Final = 60
 RETRY_STORE_S: Final = 5
 RETRY_BACKLOG_S: Final = 10
 
@@ -33,6 +37,14 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
+class TooMany:
+    """Genuine, and more than its signer may send; nothing was stored (429)."""
+
+    detail: str
+    retry_after: int
+
+
+@dataclass(frozen=True, slots=True)
 class NotNow:
     """Nothing was stored; the sender is to come again (503)."""
 
@@ -40,7 +52,7 @@ class NotNow:
     retry_after: int
 
 
-Received = Accepted | NotGenuine | NotReadable | NotNow
+Received = Accepted | NotGenuine | NotReadable | TooMany | NotNow
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,30 +61,48 @@ class Intake:
 
     ring: Callable[[], KeyRing]
     inbox: Inbox
+    quota: Quota
     evidence: Evidence
+    measures: Measures
     clock: Callable[[], float]
 
     async def receive(self, headers: Mapping[str, str], body: bytes) -> Received:
         """What becomes of a delivery; never raises for anything that a sender can send."""
         ring = self.ring()
         if not ring:
-            return NotNow("no webhook secret is configured (LUDO_WEBHOOK_SECRETS)", 60)
+            detail = "no webhook secret is configured (LUDO_WEBHOOK_SECRETS)"
+            return NotNow(detail, RETRY_UNCONFIGURED_S)
         now = self.clock()
         found = examine(ring, headers, body, now)
         match found:
             case Delivery():
-                return await self._stored(found)
+                return await self._genuine(found)
             case NotGenuine(reason=reason):
-                self.evidence.note(Rejected.of(reason.value, headers, body, now))
+                self._refuse(reason.value, headers, body, now)
             case NotReadable():
-                self.evidence.note(Rejected.of(MALFORMED, headers, body, now))
+                self._refuse(MALFORMED, headers, body, now)
             case _:
                 assert_never(found)
         return found
 
     def refuse_unread(self, reason: str, headers: Mapping[str, str]) -> None:
         """Notes a delivery that was refused before its body was read to the end."""
-        self.evidence.note(Rejected.of(reason, headers, None, self.clock()))
+        self._refuse(reason, headers, None, self.clock())
+
+    def _refuse(
+        self, reason: str, headers: Mapping[str, str], body: bytes | None, now: float
+    ) -> None:
+        self.measures.refused(reason)
+        self.evidence.note(Rejected.of(reason, headers, body, now))
+
+    async def _genuine(self, delivery: Delivery) -> Received:
+        self.measures.verified(delivery.key_id)
+        # Counted here and not earlier: what strangers send must not use up the signer's quota.
+        taken = await self.quota.take(f"webhook:{delivery.key_id}")
+        if isinstance(taken, Spent):
+            detail = f"more than {taken.rate} genuine deliveries (LUDO_WEBHOOK_QUOTA)"
+            return TooMany(detail, math.ceil(taken.retry_after))
+        return await self._stored(delivery)
 
     async def _stored(self, delivery: Delivery) -> Received:
         try:

@@ -1,13 +1,15 @@
 """A delivery's raw body: bounded in size and in time, and never decoded on the way."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from litestar import Request
 
-BODY_LIMIT: Final = 256 * 1024
-BODY_WITHIN_S: Final = 10.0
+DISCARDED: Final = 1024 * 1024
+"""Bytes that are still read of a refused body: a sender that is cut off in the middle of it would
+see its connection break, and not the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,20 +22,21 @@ class Unreadable:
 
 
 async def read_delivery(
-    request: Request[Any, Any, Any], *, limit: int = BODY_LIMIT, within: float = BODY_WITHIN_S
+    request: Request[Any, Any, Any], *, limit: int, within: float
 ) -> bytes | Unreadable:
-    """The body as it was sent, at most `limit` bytes, or why it is not taken.
+    """The body as it was sent, at most `limit` bytes within `within` seconds, or why not.
 
     It is counted while it streams, so neither a missing nor a false Content-Length matters.
     """
-    unfit = _unfit(request, limit)
-    if unfit is not None:
-        return unfit
+    unfit = _unfit(request.headers, limit)
     try:
         async with asyncio.timeout(within):
-            return await _counted(request, limit)
+            found = unfit or await _counted(request, limit)
+            if isinstance(found, Unreadable):
+                await _discard(request)
+            return found
     except TimeoutError:
-        return Unreadable(408, "slow-body", f"expected the whole body within {within:g} s")
+        return unfit or Unreadable(408, "slow-body", f"expected the whole body within {within:g} s")
 
 
 def headers_of(request: Request[Any, Any, Any]) -> dict[str, str]:
@@ -45,15 +48,16 @@ def headers_of(request: Request[Any, Any, Any]) -> dict[str, str]:
     return headers
 
 
-def _unfit(request: Request[Any, Any, Any], limit: int) -> Unreadable | None:
-    headers = request.headers
+def _unfit(headers: Mapping[str, str], limit: int) -> Unreadable | None:
     announced = headers.get("content-length", "")
     if announced.isascii() and announced.isdecimal() and int(announced[:20]) > limit:
         return _too_large(limit)
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         return Unreadable(
-            415, "unsupported-media-type", f"expected application/json; found {kind or 'nothing'}"
+            415,
+            "unsupported-media-type",
+            f"expected application/json; found {kind[:100] or 'nothing'}",
         )
     encoding = headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):
@@ -72,6 +76,15 @@ async def _counted(request: Request[Any, Any, Any], limit: int) -> bytes | Unrea
             return _too_large(limit)
         if not message.get("more_body", False):
             return bytes(body)
+
+
+async def _discard(request: Request[Any, Any, Any]) -> None:
+    left = DISCARDED
+    while left > 0:
+        message = await request.receive()
+        if message["type"] == "http.disconnect" or not message.get("more_body", False):
+            return
+        left -= len(cast(bytes, message.get("body", b"")))
 
 
 def _too_large(limit: int) -> Unreadable:

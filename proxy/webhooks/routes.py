@@ -1,38 +1,43 @@
 """`POST /webhooks/ludo`: the answers that a sender relies on (design section 7)."""
 
-from typing import Any, assert_never
+from typing import Any, Final, assert_never
 
 from litestar import Request, Response, post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 
 from proxy.problems import Problem
+from proxy.webhooks.config import ReceiverConfig
 from proxy.webhooks.examining import NotGenuine, NotReadable
-from proxy.webhooks.intake import Accepted, Intake, NotNow, Received
+from proxy.webhooks.intake import Accepted, Intake, NotNow, Received, TooMany
 from proxy.webhooks.reading import Unreadable, headers_of, read_delivery
 
-
-@post(
-    "/webhooks/ludo",
-    operation_id="ReceiveWebhook",
-    summary="Receive a signed event (Standard Webhooks)",
-    tags=["webhooks"],
-    status_code=202,
-    request_max_body_size=None,
-)
-async def receive_webhook(
-    request: Request[Any, Any, Any], intake: NamedDependency[Intake]
-) -> Response[dict[str, Any]]:
-    """202 stored, 200 stored before; anything else was not stored (503 always comes again)."""
-    body, headers = await read_delivery(request), headers_of(request)
-    if isinstance(body, Unreadable):
-        intake.refuse_unread(body.type, headers)
-        return Problem(body.status, body.type, body.detail).response()
-    return _answer(await intake.receive(headers, body))
+# What is left of the body would be taken for the next request.
+_CLOSE: Final = {"Connection": "close"}
 
 
-def webhook_routes() -> list[HTTPRouteHandler]:
-    """The routes of this room; they take `intake` by name."""
+def webhook_routes(config: ReceiverConfig) -> list[HTTPRouteHandler]:
+    """The routes of this room within these bounds; they take `intake` by name."""
+
+    @post(
+        "/webhooks/ludo",
+        operation_id="ReceiveWebhook",
+        summary="Receive a signed event (Standard Webhooks)",
+        tags=["webhooks"],
+        status_code=202,
+        request_max_body_size=None,
+    )
+    async def receive_webhook(
+        request: Request[Any, Any, Any], intake: NamedDependency[Intake]
+    ) -> Response[dict[str, Any]]:
+        """202 stored, 200 stored before; anything else was not stored (429, 503: come again)."""
+        body = await read_delivery(request, limit=config.body_limit, within=config.body_within)
+        headers = headers_of(request)
+        if isinstance(body, Unreadable):
+            intake.refuse_unread(body.type, headers)
+            return Problem(body.status, body.type, body.detail, headers=_CLOSE).response()
+        return _answer(await intake.receive(headers, body))
+
     return [receive_webhook]
 
 
@@ -46,6 +51,8 @@ def _answer(received: Received) -> Response[dict[str, Any]]:
             return Problem(401, "bad-signature", detail).response()
         case NotReadable(detail=detail):
             return Problem(400, "malformed-event", detail).response()
+        case TooMany(detail=detail, retry_after=retry_after):
+            return Problem(429, "quota-exceeded", detail, retry_after).response()
         case NotNow(detail=detail, retry_after=retry_after):
             return Problem(503, "not-now", detail, retry_after).response()
         case _:

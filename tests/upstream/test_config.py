@@ -1,9 +1,12 @@
 """What the environment says about upstream and its webhooks."""
 
+from pathlib import Path
+
 import pytest
 
 from ludo.config import ConfigError, Rate
 from ludo.upstream.config import UpstreamConfig, WebhookConfig
+from ludo.upstream.keyring import KeyRing
 from ludo.upstream.timeouts import Timeouts
 from tests.upstream.test_keyring import PUBLIC, SECRET
 
@@ -55,6 +58,18 @@ def test_the_ring_is_made_of_the_secrets() -> None:
     assert (
         len(WebhookConfig.from_env({"LUDO_WEBHOOK_SECRETS": f"{SECRET},{PUBLIC}"}).ring.keys) == 2
     )
+
+
+def test_the_file_is_followed_only_if_its_secrets_are_used(tmp_path: Path) -> None:
+    """The variable comes first, as everywhere."""
+    file = tmp_path / "secrets"
+    file.write_text(f"{SECRET}\n")
+    named = {"LUDO_WEBHOOK_SECRETS_FILE": str(file)}
+    mounted = WebhookConfig.from_env(named)
+    both = WebhookConfig.from_env(named | {"LUDO_WEBHOOK_SECRETS": PUBLIC})
+
+    assert (mounted.ring, mounted.secrets_file) == (KeyRing.parse(SECRET), file)
+    assert (both.ring, both.secrets_file) == (KeyRing.parse(PUBLIC), None)
 
 
 def test_a_bad_secret_is_refused_without_being_shown() -> None:

@@ -30,6 +30,11 @@ def test_a_comma_list_holds_both_schemes() -> None:
     assert all(key.counts_at(0) for key in ring.keys)
 
 
+def test_a_file_may_have_a_key_a_line() -> None:
+    """Which is how a mounted file is written by hand."""
+    assert KeyRing.parse(f"{SECRET}\r\n{PUBLIC}\n\n") == KeyRing.parse(f"{SECRET},{PUBLIC}")
+
+
 def test_an_empty_text_is_an_empty_ring() -> None:
     """No secrets is a state of its own: the receiver then refuses everything."""
     assert not KeyRing.parse("  ")

@@ -1,24 +1,30 @@
 """Signed deliveries, and a receiver as their sender sees it."""
 
 import base64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx
 import msgspec
 from litestar import Litestar
 from litestar.di import Provide
+from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
+from ludo.config import parse_rates
 from ludo.mirror.incoming import GameEvent
 from ludo.store.inbox import Inbox
+from ludo.store.quota import Quota
 from ludo.store.rejected import RejectedRing
 from ludo.store.scripts import Scripts
 from ludo.upstream.keyring import KeyRing, SigningKey
 from ludo.upstream.signing import sign
 from ludo.upstream.wire import event_body
+from proxy.webhooks.config import ReceiverConfig
 from proxy.webhooks.evidence import Evidence
 from proxy.webhooks.intake import Intake
+from proxy.webhooks.measures import Measures
 from proxy.webhooks.routes import webhook_routes
 
 NOW = 1_800_000_000
@@ -64,22 +70,38 @@ class Receiver:
         return await self._http.post("/webhooks/ludo", content=body, headers=sent)
 
 
-def an_intake(redis: Redis, secrets: str = SECRET, backlog: int = 100) -> Intake:
-    """An intake at `NOW`."""
+def an_intake(
+    redis: Redis,
+    secrets: str = SECRET,
+    *,
+    backlog: int = 100,
+    quota: str = "off",
+    scripts: Scripts | None = None,
+    now: Callable[[], float] = lambda: float(NOW),
+) -> Intake:
+    """An intake at `NOW`; its evidence is written by nobody."""
     ring = KeyRing.parse(secrets)
-    inbox = Inbox(Scripts(redis), backlog=backlog)
-    return Intake(lambda: ring, inbox, Evidence(RejectedRing(redis)), lambda: float(NOW))
+    scripts = scripts or Scripts(redis)
+    return Intake(
+        ring=lambda: ring,
+        inbox=Inbox(scripts, backlog=backlog),
+        quota=Quota(scripts, parse_rates(quota), now),
+        evidence=Evidence(RejectedRing(redis)),
+        measures=Measures(CollectorRegistry()),
+        clock=now,
+    )
 
 
-def an_app(intake: Intake) -> Litestar:
-    """The receiver alone."""
+def an_app(intake: Intake, **config: Any) -> Litestar:
+    """The receiver alone; its settings by their names."""
     provided = {"intake": Provide(lambda: intake, sync_to_thread=False)}
-    return Litestar(webhook_routes(), dependencies=provided, openapi_config=None)
+    routes = webhook_routes(ReceiverConfig(**config))
+    return Litestar(routes, dependencies=provided, openapi_config=None)
 
 
 @asynccontextmanager
-async def a_receiver(intake: Intake) -> AsyncIterator[Receiver]:
+async def a_receiver(intake: Intake, **config: Any) -> AsyncIterator[Receiver]:
     """A sender's view of the receiver with this intake."""
-    transport = httpx.ASGITransport(an_app(intake))
+    transport = httpx.ASGITransport(an_app(intake, **config))
     async with httpx.AsyncClient(transport=transport, base_url="http://proxy") as http:
         yield Receiver(http)

@@ -2,15 +2,19 @@
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry, generate_latest
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from ludo.store import keys
 from ludo.store.scripts import Scripts
-from tests.webhooks.builders import NOW, OTHER, Receiver, a_receiver, an_intake, bytes_of
+from ludo.upstream.keyring import KeyRing
+from proxy.webhooks.measures import Measures
+from tests.webhooks.builders import NOW, OTHER, SECRET, Receiver, a_receiver, an_intake, bytes_of
 from tests.workers.builders import GAME, a_history
 
 FIRST = a_history()[0]
@@ -156,3 +160,55 @@ async def test_unknown_type_is_kept_and_ignored(receiver: Receiver, redis: Redis
 
     assert answer.status_code == 202
     assert await redis.xlen(keys.FILTERED) == 1
+
+
+async def test_the_quota_counts_genuine_deliveries_only(redis: Redis) -> None:
+    """A flood of bad signatures turns no genuine delivery away; what is too much is 429."""
+    async with a_receiver(an_intake(redis, quota="2/60s")) as receiver:
+        forged = [await receiver.deliver(bytes_of(FIRST), secret=OTHER) for _ in range(20)]
+        assert {answer.status_code for answer in forged} == {401}
+        statuses = []
+        for number, event in enumerate(a_history()[:3]):
+            answer = await receiver.deliver(bytes_of(event), webhook_id=f"msg_{number}")
+            statuses.append(answer.status_code)
+
+    assert statuses == [202, 202, 429]
+    assert int(answer.headers["retry-after"]) > 0
+    assert await redis.xlen(keys.inbox(GAME)) == 2
+
+
+async def test_a_quota_belongs_to_a_key(redis: Redis) -> None:
+    """One signer that runs wild does not use up what the others may send."""
+    intake = an_intake(redis, f"{SECRET},{OTHER}", quota="1/60s")
+    async with a_receiver(intake) as receiver:
+        first = await receiver.deliver(bytes_of(FIRST), webhook_id="msg_1")
+        second = await receiver.deliver(bytes_of(FIRST), webhook_id="msg_2")
+        other = await receiver.deliver(bytes_of(FIRST), webhook_id="msg_3", secret=OTHER)
+
+    assert [each.status_code for each in (first, second, other)] == [202, 429, 202]
+
+
+async def test_use_and_refusals_are_measured(redis: Redis) -> None:
+    """By key, so that a rotation can be seen to be over, and by reason."""
+    intake = an_intake(redis, f"{SECRET},{OTHER}")
+    registry = CollectorRegistry()
+    measured = replace(intake, measures=Measures(registry))
+    async with a_receiver(measured) as receiver:
+        await receiver.deliver(bytes_of(FIRST), secret=OTHER)
+        await receiver.deliver(bytes_of(FIRST), at=NOW - 301)
+    other = KeyRing.parse(OTHER).keys[0].id
+    told = generate_latest(registry).decode()
+
+    assert f'ludo_webhook_verified_total{{key="{other}"}} 1.0' in told
+    assert f'ludo_webhook_key_last_used_timestamp_seconds{{key="{other}"}}' in told
+    assert 'ludo_webhook_refused_total{reason="too-old"} 1.0' in told
+
+
+async def test_the_key_that_matched_is_stored_with_the_event(
+    receiver: Receiver, redis: Redis
+) -> None:
+    """Which key signed what can be told afterwards."""
+    await receiver.deliver(bytes_of(FIRST))
+    ((_, fields),) = await redis.xrange(keys.inbox(GAME))
+
+    assert fields[b"k"].decode() == KeyRing.parse(SECRET).keys[0].id

@@ -32,11 +32,11 @@ end
 
 local pending = tonumber(redis.call('HGET', counters, 'pending:' .. source) or '0')
 if pending >= backlog_bound then return 'full' end
+local waiting = redis.call('XLEN', inbox)
 
-redis.call('HSET', seen, 'i:' .. webhook_id, mark)
 local verdict = 'accepted'
 local fn = 'apply_game'
-if redis.call('XLEN', inbox) >= inbox_bound then
+if waiting >= inbox_bound then
   verdict = 'overflow'
   bury('overflow')
   owe(game, 'overflow', now)
@@ -50,6 +50,8 @@ end
 due_by(due, game_id, now)
 wake_once(game, lease, queue, nudge, fn, game_id, nonce, now)
 redis.call('HSETNX', game, 'v', '1')
+-- Last: if anything above fails, a retry is no duplicate of what was never stored.
+redis.call('HSET', seen, 'i:' .. webhook_id, mark)
 redis.call('EXPIRE', game, ttl)
 redis.call('EXPIRE', seen, ttl)
 redis.call('EXPIRE', inbox, ttl)

@@ -28,7 +28,12 @@ if before ~= '' then
   return 'id-conflict'
 end
 
-redis.call('SET', delivery, mark, 'EX', delivery_ttl)
+local function remember()
+  -- Last: if anything before fails, a retry is no duplicate of what was never stored.
+  redis.call('SET', delivery, mark, 'EX', delivery_ttl)
+  return 'accepted'
+end
+
 count(counters, 'accepted:' .. source, 1)
 if kind == 'room' then
   count(counters, 'outcome:applied:' .. source, 1)
@@ -37,7 +42,7 @@ if kind == 'room' then
     redis.call('EXPIRE', KEYS[i], 86400)
     redis.call('PUBLISH', purged, ARGV[i + 3])
   end
-  return 'accepted'
+  return remember()
 end
 count(counters, 'outcome:filtered:' .. source, 1)
 redis.call('XADD', filtered, 'MAXLEN', '~', 1000, '*', 'v', '1', 'webhook_id', webhook_id,
@@ -49,4 +54,4 @@ if kind == 'hint' then
   due_by(due, game_id, now)
   wake_once(game, lease, queue, nudge, 'resync_game', game_id, nonce, now)
 end
-return 'accepted'
+return remember()
