@@ -1,7 +1,9 @@
 """What an audit found, as a table for people and as JSON for scripts."""
 
+import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -19,11 +21,33 @@ Body = dict[str, Any]
 
 def print_report(audits: Mapping[str, Audit], *, as_json: bool) -> None:
     """Each game on standard output, in the order given; with `as_json` one object a line."""
+    with _reader_may_leave():
+        _print(audits, as_json=as_json)
+
+
+@contextmanager
+def _reader_may_leave() -> Iterator[None]:
+    """Nobody has to read to the end (`| head -1`): the exit code tells the verdict all the same."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes once more when it ends, and would fail on the same pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leaves the broken pipe to `_reader_may_leave`; a console would end the process with 1."""
+        raise BrokenPipeError
+
+
+def _print(audits: Mapping[str, Audit], *, as_json: bool) -> None:
     if as_json:
         for game_id, audit in audits.items():
             sys.stdout.write(msgspec.json.encode(finding(game_id, audit)).decode() + "\n")
         return
-    console = Console()
+    console = _Console()
     if console.is_terminal and audits:
         console.print(_table(audits))
     elif audits:

@@ -1,6 +1,9 @@
 """`ludo-proxy audit`: what it prints, where it stops, and how it ends."""
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -124,6 +127,33 @@ def test_r18_what_is_no_part_of_a_game_is_skipped() -> None:
 
     assert [found["violations"] for found in findings(result)] == [[]]
     assert (nothing.exit_code, nothing.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("data", [b"null", b'{"roomCode":5}', b"{}"])
+def test_r18_what_a_rooms_event_holds_does_not_matter(data: bytes) -> None:
+    """It is skipped even where it is not as the contract has it; a game's event is not."""
+    odd, other = (
+        b'{"type":"%s","data":%s}' % (kind, data) for kind in (b"room:created", b"game:ended")
+    )
+
+    assert audit([odd, *bodies("g1", play_game(5))]).exit_code == 0
+    assert audit([other, *bodies("g1", play_game(5))]).exit_code == 2
+
+
+@pytest.mark.parametrize(("options", "legal"), [([], True), (["--json"], False)])
+def test_a_reader_who_leaves_early_does_not_change_the_verdict(
+    tmp_path: Path, options: list[str], legal: bool
+) -> None:
+    """`audit … | head -1` ends quietly, with the exit code that the findings have."""
+    file, events = tmp_path / "events.jsonl", play_game(5)
+    file.write_bytes(b"\n".join(bodies("g1", events if legal else events[1:])))
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "cli", "audit", str(file), *options]
+    with os.fdopen(writer, "wb") as closed:
+        ended = subprocess.run(command, stdout=closed, stderr=subprocess.PIPE, check=False)
+
+    assert (ended.returncode, ended.stderr) == (0 if legal else 1, b"")
 
 
 def test_the_rules_may_be_told() -> None:
