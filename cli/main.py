@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from cli.deadletters.command import deadletters
 from cli.failing import one_clear_line
 from cli.rejected import rejected
 from ludo.logs import LogConfig, configure_logs
@@ -170,6 +171,7 @@ def audit(
 
 
 app.add_typer(rejected, name="rejected")
+app.add_typer(deadletters, name="deadletters")
 
 
 def main() -> None:

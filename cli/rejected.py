@@ -3,12 +3,11 @@
 import os
 import time
 from collections import Counter
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
-from cli.printing import json_line, printable
+from cli.printing import json_line, moment, printable
 
 rejected = typer.Typer(
     no_args_is_help=True,
@@ -82,7 +81,7 @@ def recheck(as_json: _AsJson = False) -> None:
 
 
 def _line(entry: dict[str, Any]) -> str:
-    at = datetime.fromtimestamp(entry["receivedAt"] / 1000, UTC).isoformat(timespec="milliseconds")
+    at = moment(entry["receivedAt"])
     size = "unread" if entry["size"] is None else f"{entry['size']} bytes"
     return printable(
         f"{entry['id']}  {at}  {entry['reason']}  {entry['webhookId'] or '(no id)'}  {size}"

@@ -110,11 +110,13 @@ def _admin(parts: Parts) -> list[ControllerRouterHandler]:
 
 def _provided(parts: Parts) -> dict[str, Provide]:
     given: dict[str, Any] = {
+        "dead_letters": parts.redriver.letters,
         "intake": parts.receiver.intake,
         "metrics": parts.metrics,
         "readiness": parts.readiness,
         "reader": parts.facade.reader,
         "recheck": parts.receiver.recheck,
+        "redriver": parts.redriver,
         "referee": parts.facade.referee,
         "rejected": parts.receiver.rejected,
         "states": parts.facade.states,

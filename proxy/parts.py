@@ -19,8 +19,11 @@ from ludo.store.claims import Claims
 from ludo.store.connection import connect
 from ludo.store.feed import Feed
 from ludo.store.games import GameReader
+from ludo.store.inbox import Inbox
+from ludo.store.letters import DeadLetters
 from ludo.store.permits import Permits
 from ludo.store.quota import Quota
+from ludo.store.redriving import Redriver
 from ludo.store.scripts import Scripts
 from ludo.tasks import beside
 from ludo.upstream.circuits import Circuits
@@ -60,6 +63,7 @@ class Parts:
     verifier: Verifier
     quota: Quota
     receiver: Receiver
+    redriver: Redriver
     relay: Relay | None
     telemetry: Telemetry
     readiness: Readiness
@@ -99,6 +103,9 @@ def make_parts(
         verifier=verifier,
         quota=Quota(scripts, config.quota, time.monotonic),
         receiver=receiver,
+        redriver=Redriver(
+            DeadLetters(redis, scripts), Inbox(scripts, backlog=settings.receiver.backlog)
+        ),
         relay=relay,
         telemetry=telemetry,
         readiness=_readiness(settings, redis, shared.circuits, receiver.keys, relay),

@@ -5,8 +5,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
-import msgspec
-
 from ludo.mirror.mirror import Referee
 from ludo.mirror.owed import Owed, Pace, Reason, next_look, owed_after
 from ludo.mirror.reconcile import Behind, Confirmed, Replaced, reconcile
@@ -15,6 +13,7 @@ from ludo.mirror.snapshot import Snapshot
 from ludo.store.claims import Commit
 from ludo.store.feed import delta_message, encode_delta, freshness_message, replaced_message
 from ludo.store.record import Record
+from workers.letters import dead_letters, redriven
 
 ASKED_TRIES: Final = 5
 """Half a minute: a reader who waits for a game has left by then, or has asked again."""
@@ -104,7 +103,8 @@ def plan(situation: Situation, policy: Policy, new_epoch: str) -> Plan:
             counters=_counters(settled.decided, asked),
             feed_dropped=asked.feed_dropped,
             frames=frames,
-            dead_letters=[_letter(item) for item in settled.decided if item.cause],
+            dead_letters=dead_letters(settled.decided),
+            redriven=redriven(settled.decided),
             messages=[
                 *asked.messages,
                 *_told(after, frames, fresh_again=asked.record.stale and not after.stale),
@@ -283,20 +283,3 @@ def _counters(decided: Iterable[Decided], asked: _Asked) -> dict[str, int]:
     if asked.skipped:
         counters["skipped"] += asked.skipped
     return dict(counters)
-
-
-def _letter(item: Decided) -> bytes:
-    """A dead letter's fields: what came, when, and why it was set aside."""
-    waiting = item.waiting
-    fields = {
-        "game": waiting.event.game_id,
-        "sequence": str(waiting.event.event.sequence),
-        "cause": item.cause.value if item.cause else "",
-        "webhook_id": waiting.webhook_id,
-        "source": waiting.source,
-        "received_at": str(waiting.arrived),
-        "body": waiting.body.decode(),
-    }
-    if item.breach is not None:
-        fields |= {"clause": item.breach.clause, "sentence": item.breach.sentence}
-    return msgspec.json.encode(fields)

@@ -20,6 +20,7 @@ from cli.opening import Opened, opened
 from ludo.config import ConfigError
 from ludo.store.config import StoreConfig
 from ludo.store.errors import StoreError
+from ludo.store.letters import DeadLetters
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,6 @@ async def _looked_at_store(there: Opened) -> list[Finding]:
         await store.look_at_clock(redis),
         await work.look_at_workers(redis),
         await work.look_at_backlog(redis),
-        await work.look_at_dead_letters(redis),
+        await work.look_at_dead_letters(DeadLetters(redis, there.scripts)),
         *await work.look_at_accounts(redis),
     ]

@@ -1,5 +1,6 @@
 """Looks at what the workers have to do, and whether everything accepted is accounted for."""
 
+from collections import Counter
 from typing import Final
 
 from redis.asyncio import Redis
@@ -7,9 +8,10 @@ from redis.asyncio import Redis
 from cli.doctor.findings import Finding, finding, note, ok
 from ludo.store import keys
 from ludo.store.counters import accounts, read_counters
+from ludo.store.letters import DeadLetters, Wanted
 
 LATE_MS: Final = 10_000
-FULL_INBOX: Final = 1_000
+MANY: Final = 1_000
 
 
 async def look_at_workers(redis: Redis) -> Finding:
@@ -42,14 +44,20 @@ async def look_at_backlog(redis: Redis) -> Finding:
     )
 
 
-async def look_at_dead_letters(redis: Redis) -> Finding:
+async def look_at_dead_letters(letters: DeadLetters) -> Finding:
     """How many events were given up and wait for somebody to decide."""
-    count = await redis.xlen(keys.DEAD_LETTERS)
+    count, causes = 0, Counter[str]()
+    async for letter in letters.select(Wanted()):
+        count += 1
+        causes[letter.cause] += 1
+        if count == MANY:
+            break
     if count == 0:
-        return ok("dead letters", "none")
+        return ok("dead letters", "none is open")
+    told = ", ".join(f"{n} {cause}" for cause, n in sorted(causes.items()))
     return finding(
         "dead letters",
-        f"{count} events were given up",
+        f"{told}{' or more' if count == MANY else ''}",
         "look at them (`ludo-proxy deadletters list`), then redrive or discard them",
     )
 

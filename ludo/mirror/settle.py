@@ -46,7 +46,7 @@ class Waiting:
     """An accepted event that is not decided yet.
 
     `entry` is its place in the inbox, `arrived` the inbox's time in Unix milliseconds, `body`
-    the delivery as it was verified.
+    the delivery as it was verified. `key_id` and `headers` (a JSON object) say how it came.
     """
 
     entry: str
@@ -55,6 +55,8 @@ class Waiting:
     webhook_id: str
     event: GameEvent
     body: bytes = b""
+    key_id: str = ""
+    headers: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from typing import Any, Final, Literal
 
 from ludo.mirror.settle import Waiting
@@ -43,6 +43,16 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True)
+class Redriven:
+    """What became of a redriven dead letter; `nonce` tells which redrive it is about."""
+
+    letter: str
+    nonce: str
+    outcome: str
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Commit:
     """Everything that one decision writes, in one script."""
 
@@ -56,6 +66,7 @@ class Commit:
     frames: Sequence[tuple[int, bytes]] = ()
     dead_letters: Sequence[bytes] = ()
     messages: Sequence[bytes] = ()
+    redriven: Sequence[Redriven] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +180,8 @@ def _waiting(entry: str, flat: Sequence[bytes]) -> Waiting:
         webhook_id=fields[b"i"].decode(),
         event=event,
         body=fields[b"b"],
+        key_id=fields.get(b"k", b"").decode(),
+        headers=fields.get(b"h", b"").decode(),
     )
 
 
@@ -190,6 +203,7 @@ def _commit_keys(game_id: str, commit: Commit) -> list[str]:
         keys.FINISHED,
         keys.flight(game_id),
         keys.room_game(room) if room else "",
+        keys.REDRIVEN,
     ]
 
 
@@ -225,6 +239,7 @@ def _commit_args(
     _add(args, 2, [value for pair in commit.frames for value in pair])
     _add(args, 1, list(commit.dead_letters))
     _add(args, 1, list(commit.messages))
+    _add(args, 4, [value for each in commit.redriven for value in astuple(each)])
     return args
 
 

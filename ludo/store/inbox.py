@@ -3,10 +3,12 @@
 import asyncio
 import hashlib
 import secrets
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, assert_never
 
+import msgspec
 from redis.exceptions import RedisError
 
 from ludo.mirror.incoming import GameEvent, Hint, Incoming, RoomEvent, UnknownEvent
@@ -37,13 +39,17 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A verified delivery: `body` as it was signed, and what it says."""
+    """A verified delivery: `body` as it was signed, and what it says.
+
+    `headers` are those that may be shown to an operator: no signature, no credentials.
+    """
 
     webhook_id: str
     body: bytes
     incoming: Incoming
     source: str = "webhook"
     key_id: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Inbox:
@@ -92,6 +98,7 @@ class Inbox:
             self._backlog,
             keys.GAME_TTL_S,
             DEAD_LETTERS_KEPT,
+            _headers(delivery),
         ]
         answer: bytes = await self._scripts.run(
             "accept_event",
@@ -126,6 +133,7 @@ class Inbox:
             keys.DELIVERY_TTL_S,
             keys.GAME_TTL_S,
             DEAD_LETTERS_KEPT,
+            _headers(delivery),
             keys.PURGED,
             *tags,
         ]
@@ -146,6 +154,10 @@ class Inbox:
             args=args,
         )
         return answer
+
+
+def _headers(delivery: Delivery) -> bytes:
+    return msgspec.json.encode(delivery.headers)
 
 
 def _digest(body: bytes) -> str:

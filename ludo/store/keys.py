@@ -10,10 +10,14 @@ from typing import Final
 GAME_TTL_S: Final = 8 * 24 * 3600
 DELIVERY_TTL_S: Final = 8 * 24 * 3600
 FEED_TTL_S: Final = 600
+REDRIVEN_TTL_S: Final = 30 * 24 * 3600
 
 DUE: Final = "ludo:due"
 COUNTERS: Final = "ludo:counters"
 DEAD_LETTERS: Final = "ludo:deadletters"
+REDRIVEN: Final = "ludo:deadletters:redriven"
+"""Hash: dead letter → `<tries> <at> <nonce> <outcome> <cause>`; expires 30 days after a redrive."""
+DISCARDED: Final = "ludo:deadletters:discarded"
 FILTERED: Final = "ludo:filtered"
 PLAYING: Final = "ludo:games:playing"
 FINISHED: Final = "ludo:games:finished"
@@ -42,6 +46,7 @@ _PERMANENT: Final = {
     COUNTERS: "totals of the deployment; a fixed set of fields",
     DEAD_LETTERS: "kept until an operator discards them; bounded in length",
     FILTERED: "bounded in length",
+    DISCARDED: "bounded in length",
     PLAYING: "holds live games only",
     FINISHED: "bounded in length",
     REJECTED: "bounded in length",

@@ -6,10 +6,11 @@ from litestar import Router
 from litestar.datastructures import CacheControlHeader
 from litestar.handlers import HTTPRouteHandler
 
+from proxy.admin.deadletters import DEAD_LETTERS
 from proxy.admin.guard import only_with
 from proxy.admin.rejected import REJECTED
 
-HANDLERS: Final[tuple[HTTPRouteHandler, ...]] = (*REJECTED,)
+HANDLERS: Final[tuple[HTTPRouteHandler, ...]] = (*REJECTED, *DEAD_LETTERS)
 """The route handlers of every part of `/admin`."""
 
 

@@ -2,11 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from ludo.store.inbox import Delivery
 from ludo.upstream.keyring import KeyRing
 from ludo.upstream.signing import Reason, Refused, verify
 from ludo.upstream.wire import MalformedEvent, parse_event
+
+SHOWN: Final = ("webhook-timestamp", "content-type", "user-agent", "traceparent")
+"""The headers that are kept with an event; none of them is a secret, or made with one."""
+LONGEST: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,4 +42,5 @@ def examine(
         incoming = parse_event(body)
     except MalformedEvent as error:
         return NotReadable(str(error))
-    return Delivery(checked.webhook_id, body, incoming, key_id=checked.key_id)
+    kept = {name: headers[name][:LONGEST] for name in SHOWN if name in headers}
+    return Delivery(checked.webhook_id, body, incoming, key_id=checked.key_id, headers=kept)

@@ -17,6 +17,8 @@ from cli.doctor.findings import Finding, Level
 from cli.doctor.probe import Probe
 from cli.doctor.settings import look_at_settings
 from ludo.store import keys
+from ludo.store.letters import DeadLetters
+from ludo.store.scripts import Scripts
 from ludo.upstream.config import WebhookConfig
 from ludo.upstream.keyring import SigningKey
 from proxy.app import create_app
@@ -92,7 +94,7 @@ async def test_what_the_workers_left_is_found(redis: Redis) -> None:
     found = [
         await work.look_at_workers(redis),
         await work.look_at_backlog(redis),
-        await work.look_at_dead_letters(redis),
+        await work.look_at_dead_letters(DeadLetters(redis, Scripts(redis))),
         *await work.look_at_accounts(redis),
     ]
 

@@ -6,13 +6,17 @@ local game_id, webhook_id, digest, nonce, source = ARGV[1], ARGV[2], ARGV[3], AR
 local sequence, event_digest, body, key_id = ARGV[6], ARGV[7], ARGV[8], ARGV[9]
 local inbox_bound, backlog_bound = tonumber(ARGV[10]), tonumber(ARGV[11])
 local ttl, dead_bound = tonumber(ARGV[12]), tonumber(ARGV[13])
+local headers = ARGV[14]
 local now = now_ms()
 local mark = digest .. ':' .. nonce
 
 local function bury(cause)
-  redis.call('XADD', dead, 'MAXLEN', '~', dead_bound, '*', 'v', '1', 'game', game_id,
-    'sequence', sequence, 'cause', cause, 'webhook_id', webhook_id, 'source', source,
-    'key_id', key_id, 'received_at', now, 'body', body)
+  -- A redriven event that dies again is the same dead letter, not a further one.
+  if source ~= 'redrive' then
+    redis.call('XADD', dead, 'MAXLEN', '~', dead_bound, '*', 'v', '1', 'game', game_id,
+      'sequence', sequence, 'cause', cause, 'webhook_id', webhook_id, 'source', source,
+      'key_id', key_id, 'headers', headers, 'received_at', now, 'decided_at', now, 'body', body)
+  end
   count(counters, 'accepted:' .. source, 1)
   count(counters, 'outcome:dead:' .. source, 1)
 end
@@ -43,7 +47,7 @@ if waiting >= inbox_bound then
   fn = 'resync_game'
 else
   redis.call('XADD', inbox, '*', 'v', '1', 's', sequence, 'd', event_digest, 'i', webhook_id,
-    'src', source, 'k', key_id, 'b', body)
+    'src', source, 'k', key_id, 'h', headers, 'b', body)
   count(counters, 'accepted:' .. source, 1)
   count(counters, 'pending:' .. source, 1)
 end

@@ -6,7 +6,8 @@ local game, lease, due, queue, nudge = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[
 local kind, webhook_id, digest, nonce, source = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local body, key_id, game_id = ARGV[6], ARGV[7], ARGV[8]
 local delivery_ttl, game_ttl, bound = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
-local purged = ARGV[12] -- the channel; the tags follow, in the order of their keys
+local headers = ARGV[12]
+local purged = ARGV[13] -- the channel; the tags follow, in the order of their keys
 local now = now_ms()
 local mark = digest .. ':' .. nonce
 
@@ -22,7 +23,7 @@ if before ~= '' then
   redis.call('SET', delivery, before .. ' ' .. mark, 'KEEPTTL')
   redis.call('XADD', dead, 'MAXLEN', '~', bound, '*', 'v', '1', 'game', game_id, 'sequence', '',
     'cause', 'id-conflict', 'webhook_id', webhook_id, 'source', source, 'key_id', key_id,
-    'received_at', now, 'body', body)
+    'headers', headers, 'received_at', now, 'decided_at', now, 'body', body)
   count(counters, 'accepted:' .. source, 1)
   count(counters, 'outcome:dead:' .. source, 1)
   return 'id-conflict'
@@ -40,7 +41,7 @@ if kind == 'room' then
   for i = 10, #KEYS do
     redis.call('INCR', KEYS[i])
     redis.call('EXPIRE', KEYS[i], 86400)
-    redis.call('PUBLISH', purged, ARGV[i + 3])
+    redis.call('PUBLISH', purged, ARGV[i + 4])
   end
   return remember()
 end

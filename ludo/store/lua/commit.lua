@@ -6,7 +6,7 @@
 local game, lease, inbox, seen = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local feed, due, counters, dead = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local queue, nudge, playing, finished = KEYS[9], KEYS[10], KEYS[11], KEYS[12]
-local flight, room_game = KEYS[13], KEYS[14]
+local flight, room_game, redriven = KEYS[13], KEYS[14], KEYS[15]
 
 local at = 0
 local function take()
@@ -87,6 +87,11 @@ if not repeated then
 
   from, n = list(1)
   for i = from + 1, from + n do redis.call('PUBLISH', channel, ARGV[i]) end
+
+  from, n = list(4)
+  for i = from + 1, from + 4 * n, 4 do
+    settle_redrive(redriven, ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3])
+  end
 
   if index == 'playing' then
     if not redis.call('ZSCORE', playing, game_id) then

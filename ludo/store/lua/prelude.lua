@@ -56,6 +56,17 @@ local function count(counters, name, delta)
   redis.call('HINCRBY', counters, name, delta)
 end
 
+-- Notes what became of a redriven dead letter, unless it was redriven again meanwhile.
+local function settle_redrive(redriven, letter, nonce, outcome, cause)
+  local kept = redis.call('HGET', redriven, letter)
+  if not kept then return end
+  local tries, at, latest = string.match(kept, '^(%d+) (%d+) (%S+)')
+  if latest == nonce then
+    redis.call('HSET', redriven, letter,
+      tries .. ' ' .. at .. ' ' .. nonce .. ' ' .. outcome .. ' ' .. cause)
+  end
+end
+
 -- Entries of the inbox after `last`, each with the digest applied under its sequence.
 local function unread(inbox, seen, last, limit)
   local start = last == '' and '-' or '(' .. last
