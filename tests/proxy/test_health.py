@@ -1,17 +1,21 @@
 """Liveness looks at nothing, readiness at everything."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
+from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from ludo.store import keys
+from ludo.store.config import StoreConfig
 from ludo.store.errors import VolatileRedis
+from proxy.app import create_app
 from proxy.config import Role
 from proxy.health import Component, Level, Readiness
-from tests.proxy.builders import a_proxy
+from tests.proxy.builders import a_proxy, serving, settings
 from tests.proxy.upstream import Upstream
 from tests.redis_servers import PrivateRedis
 
@@ -89,6 +93,64 @@ async def test_a_volatile_redis_is_refused(redis_server: PrivateRedis) -> None:
     with pytest.raises(VolatileRedis, match="LUDO_ALLOW_VOLATILE_REDIS"):
         async with a_proxy(redis_server.url):
             pass
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("appendfsync", "everysec", "up to 1 s on power loss"),
+        ("appendfsync", "always", "every acknowledged event is on disk"),
+    ],
+)
+async def test_what_a_power_cut_costs_is_said(
+    redis_server: PrivateRedis, name: str, value: str, told: str
+) -> None:
+    """Such a Redis starts, and is ready."""
+    async with Redis.from_url(redis_server.url) as admin:
+        await admin.config_set(name, value)
+    async with a_proxy(redis_server.url) as proxy:
+        status, components = await parts(proxy)
+    assert status == 200
+    assert components["durability"]["detail"] == told
+
+
+async def test_a_redis_that_does_not_tell_is_taken_and_said(redis_server: PrivateRedis) -> None:
+    """CONFIG is forbidden on most hosted ones."""
+    async with Redis.from_url(redis_server.url) as admin:
+        await admin.acl_setuser(
+            "limited",
+            enabled=True,
+            passwords=["+any"],
+            keys=["*"],
+            channels=["*"],
+            categories=["+@all"],
+            commands=["-config"],
+        )
+    address = redis_server.url.replace("unix://", "unix://limited:any@")
+    async with a_proxy(address) as proxy:
+        status, components = await parts(proxy)
+    assert (status, components["durability"]["status"]) == (200, "degraded")
+    assert components["durability"]["detail"].startswith("unknown")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("appendonly", "no"), ("maxmemory-policy", "allkeys-lru")]
+)
+async def test_a_volatile_redis_can_be_allowed_and_is_said(
+    redis_server: PrivateRedis, name: str, value: str
+) -> None:
+    """Whoever overrules the refusal sees at any time what it costs."""
+    async with Redis.from_url(redis_server.url) as admin:
+        await admin.config_set(name, value)
+    allowing = replace(
+        settings(redis_server.url),
+        store=StoreConfig(redis_url=SecretStr(redis_server.url), allow_volatile_redis=True),
+    )
+    app = create_app(allowing, redis_url=redis_server.url, role=Role.API, transport=Upstream())
+    async with serving(app) as proxy:
+        status, components = await parts(proxy)
+    assert (status, components["durability"]["status"]) == (200, "degraded")
+    assert name in components["durability"]["detail"]
 
 
 @pytest.mark.parametrize(
