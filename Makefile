@@ -21,7 +21,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint fix prove bench lock clean
+.PHONY: help install demo test lint fix node prove bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -44,7 +44,13 @@ fix: $(VENV)/.installed-dev ## format, and repair what can be repaired
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
+node: $(VENV)/.installed-dev ## the suite that HTTP caches are compared by, from npm
+	@npm install --prefix $(VENV)/node --no-save --no-audit --no-fund --ignore-scripts --silent \
+		http-cache-tests@0.4.5
+
 prove: $(VENV)/.installed-dev ## the long fuzz, chaos, model and outage runs
+	@$(MAKE) --silent node || echo 'no npm: http-cache-tests does not run' >&2
+	@$(BIN)/python -m pytest tests/cachetests
 	@$(BIN)/python -m pytest -m prove --timeout 3600 --hypothesis-profile prove $(ARGS)
 
 bench: $(VENV)/.installed-dev ## what the audit and the engine do in a second

@@ -41,6 +41,8 @@ class Freshness(StrEnum):
     """Its soft lifetime is over: good to answer with, while somebody fetches the next one."""
     OLD = "old"
     """Its hard lifetime is over: good only if upstream fails."""
+    SPENT = "spent"
+    """Good for nothing but asking upstream whether it still holds."""
     NONE = "none"
 
 
@@ -52,6 +54,16 @@ class Role(StrEnum):
     FOLLOW = "follow"
     FAILED = "failed"
     """Somebody tried a moment ago; the note says what happened."""
+
+
+class Landing(StrEnum):
+    """What became of a fetched answer."""
+
+    KEPT = "kept"
+    PURGED = "purged"
+    """It was asked for before a purge: not even those who wait for it may have it."""
+    LOST = "lost"
+    """Somebody else fetches by now, or has; or it is too large. It is good for those who wait."""
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
@@ -73,11 +85,14 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
 class Lifetimes:
     """Seconds an answer may be used: `soft` as it is, `hard` while a new one is fetched, and
     `on_error` longer than that if upstream fails.
+
+    For `confirm` longer than `hard` it is kept to ask upstream whether it still holds.
     """
 
     soft: float
     hard: float
     on_error: float = 600.0
+    confirm: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +122,8 @@ class Flight:
     token: str
     generations: bytes
     secondary: str = ""
+    began: int = 0
+    """Unix ms of Redis' clock."""
 
 
 Fields = Mapping[str, str]
@@ -151,8 +168,8 @@ class SharedCache:
         *,
         vary: Sequence[str] = (),
         fields: Fields = _NONE,
-    ) -> bool:
-        """Keep a fetched answer and end the flight; False if it was purged meanwhile.
+    ) -> Landing:
+        """Keep a fetched answer and end the flight.
 
         `vary` are the names of the request's fields that it depends on, in lower case. What is
         larger than `LARGEST` only ends the flight.
@@ -160,20 +177,23 @@ class SharedCache:
         body = msgspec.msgpack.encode(entry)
         soft = min(lifetimes.soft, LONGEST_S)
         hard = min(max(lifetimes.hard, soft), LONGEST_S)
-        whole = min(hard + lifetimes.on_error, LONGEST_S)
+        on_error = min(hard + lifetimes.on_error, LONGEST_S)
+        whole = min(hard + max(lifetimes.on_error, lifetimes.confirm), LONGEST_S)
         if len(body) > LARGEST:
             await self.abandon(flight)
-            return True
-        verdict = await self._scripts.run(
+            return Landing.LOST
+        verdict: bytes = await self._scripts.run(
             "keep_in_cache",
             keys=_keys(flight.key, flight.tags),
             args=[
                 flight.token,
                 flight.generations,
                 flight.secondary,
+                flight.began,
                 body,
                 int(soft * 1000),
                 int(hard * 1000),
+                int(on_error * 1000),
                 max(1, int(whole * 1000)),
                 MOST_ENTRIES,
                 " ".join(vary),
@@ -181,7 +201,7 @@ class SharedCache:
                 *_flat(fields),
             ],
         )
-        return bool(verdict != b"purged")
+        return Landing(verdict.decode())
 
     async def fail(self, flight: Flight, note: bytes, seconds: float) -> None:
         """End the flight, and tell whoever asks in the next seconds why there is no answer."""
@@ -238,4 +258,10 @@ def _keys(key: str, tags: Sequence[str]) -> list[str]:
 
 
 def _flat(fields: Fields) -> list[str]:
-    return [text for pair in fields.items() for text in pair]
+    return [text for name, value in fields.items() for text in (name, _normal(name, value))]
+
+
+def _normal(name: str, value: str) -> str:
+    """A value as values are compared: blanks between its members say nothing (RFC 9111 §4.1)."""
+    joined = ",".join(member.strip() for member in value.split(","))
+    return joined.lower() if name == "accept-language" else joined

@@ -78,4 +78,6 @@ def end_to_end(headers: httpx.Headers) -> httpx.Headers:
     """
     named = {name.strip().lower() for name in headers.get("connection", "").split(",")}
     dropped = _OF_CONNECTION | _OF_ENCODING | named
-    return httpx.Headers([(n, v) for n, v in headers.multi_items() if n.lower() not in dropped])
+    kept = [(n, v) for n, v in headers.raw if n.decode("latin-1").lower() not in dropped]
+    # The bytes as they came, because a value need not be ASCII (RFC 9110 §5.5).
+    return httpx.Headers(kept, encoding=headers.encoding)

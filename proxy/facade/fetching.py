@@ -13,7 +13,7 @@ import msgspec
 import structlog
 from redis.exceptions import RedisError
 
-from ludo.store.cache import Entry, Flight, Found, Role, SharedCache, new_token
+from ludo.store.cache import Entry, Flight, Found, Landing, Role, SharedCache, new_token
 from ludo.upstream.budget import CallClass
 from ludo.upstream.call import Call, UpstreamResponse
 from ludo.upstream.deadline import Deadline
@@ -158,14 +158,15 @@ class Fetcher:
             if life is None:
                 await self._cache.abandon(flight)
                 return fetched
-            if not await self._cache.keep(
+            landing = await self._cache.keep(
                 flight, entry, life, vary=verdict.vary, fields=plan.fields
-            ):
-                return None
+            )
         except (RedisError, OSError) as error:
             log.warning("cache.not_kept", key=plan.key, error=repr(error))
             return fetched
-        return replace(fetched, stored=True)
+        if landing is Landing.PURGED:
+            return None
+        return replace(fetched, stored=landing is Landing.KEPT)
 
     async def _end(self, flight: Flight, error: BaseException, klass: CallClass) -> None:
         # A refresh that got no permit says nothing to those who wait: reads get theirs longer.
@@ -181,7 +182,7 @@ class Fetcher:
 
 def flight_of(plan: Plan, token: str, found: Found) -> Flight:
     """The flight that a look with role `lead` gave us."""
-    return Flight(plan.key, plan.tags, token, found.generations, found.secondary)
+    return Flight(plan.key, plan.tags, token, found.generations, found.secondary, found.now)
 
 
 def note_of(error: UpstreamError) -> bytes:

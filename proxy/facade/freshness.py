@@ -5,6 +5,7 @@ and what hishel 2.0 leaves out (docs/cache.md): the `Age` of an answer, what for
 `must-understand`, `Vary: *`, targeted fields.
 """
 
+import re
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -37,7 +38,10 @@ _SHARED: Final = CacheOptions(shared=True, supported_methods=["GET"], allow_stal
 _TARGETED: Final = ("cdn-cache-control", "surrogate-control")
 """Fields that speak to shared caches instead of `Cache-Control` (RFC 9213; the older W3C note)."""
 _UNDERSTOOD: Final = frozenset(HTTPStatus)
-_NEVER: Final = Lifetimes(soft=0, hard=0, on_error=0)
+_VALIDATORS: Final = frozenset({"etag", "last-modified"})
+CONFIRM_S: Final = 600.0
+"""How long an answer that upstream can confirm is kept for that."""
+_SENDABLE: Final = re.compile(r"[ -~]{1,1024}")
 _OF_THE_BODY: Final = frozenset({"content-md5"})
 """Of a 304 these describe a body that it does not carry."""
 
@@ -91,7 +95,8 @@ def conditions(plan: Plan, status: int, headers: Fields) -> Mapping[str, str]:
     if state is None:
         return {}
     names = ("if-none-match", "if-modified-since")
-    return {name: state.request.headers[name] for name in names if name in state.request.headers}
+    found = {name: state.request.headers.get(name, "") for name in names}
+    return {name: value for name, value in found.items() if _SENDABLE.fullmatch(value)}
 
 
 def refreshed(plan: Plan, status: int, headers: Fields, told: Told) -> Told | None:
@@ -155,12 +160,14 @@ def _in_force(headers: Fields, policy: Lifetimes | None) -> _Force:
 
 def _lifetimes(plan: Plan, force: _Force, age: float | None) -> Lifetimes:
     said = force.said
+    valid = any(name in _VALIDATORS for name, _ in force.headers)
+    confirm = CONFIRM_S if valid else 0.0
     if said.no_cache is True or (age is None and force.policy is None):
-        return _NEVER
-    life = force.policy or _said(plan, force, age or 0.0)
+        return Lifetimes(soft=0, hard=0, on_error=0, confirm=confirm)
+    life = replace(force.policy or _said(plan, force, age or 0.0), confirm=confirm)
     # RFC 9111 §4.2.4, §5.2.2.2, §5.2.2.8 and §5.2.2.10 forbid stale answers.
     if said.must_revalidate or said.proxy_revalidate or said.s_maxage is not None:
-        return Lifetimes(soft=life.soft, hard=life.soft, on_error=0)
+        return replace(life, hard=life.soft, on_error=0)
     return life
 
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 import structlog
 
@@ -18,6 +19,8 @@ from proxy.facade.fetching import Fetched, Fetcher, failure, flight_of
 from proxy.facade.layer import Layer
 from proxy.facade.policy import Plan
 from proxy.facade.ready import Ready, ready_of
+
+_UNTOLD: Final = frozenset({Freshness.NONE, Freshness.SPENT})
 
 log = structlog.get_logger("facade")
 
@@ -177,7 +180,7 @@ def _kept(plan: Plan, entry: Entry, now: int, source: Source) -> Served:
 
 def _saved(plan: Plan, found: Found, now: int, error: Exception) -> Served:
     """What upstream said before it failed; raises the error if that is nothing good."""
-    if found.entry is None or found.entry.status >= 400:
+    if found.freshness in _UNTOLD or found.entry is None or found.entry.status >= 400:
         raise error
     log.info("read.saved", key=plan.key, error=repr(error))
     return _kept(plan, found.entry, now, Source.SAVED)

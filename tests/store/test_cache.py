@@ -13,6 +13,7 @@ from ludo.store.cache import (
     Flight,
     Found,
     Freshness,
+    Landing,
     Lifetimes,
     Role,
     SharedCache,
@@ -33,7 +34,7 @@ def shared(redis: Redis) -> SharedCache:
 
 
 def flight_of(found: Found, token: str) -> Flight:
-    return Flight(KEY, TAGS, token, found.generations)
+    return Flight(KEY, TAGS, token, found.generations, began=found.now)
 
 
 async def led(shared: SharedCache) -> Flight:
@@ -59,7 +60,7 @@ async def test_of_many_who_miss_one_fetches(redis: Redis) -> None:
 
 async def test_what_was_kept_is_found(shared: SharedCache) -> None:
     """An entry comes back as it was, with the time by the same clock."""
-    assert await shared.keep(await led(shared), ENTRY, LONG)
+    assert await shared.keep(await led(shared), ENTRY, LONG) is Landing.KEPT
     found = await shared.look(KEY, TAGS, new_token())
     assert (found.freshness, found.role, found.entry) == (Freshness.FRESH, Role.NONE, ENTRY)
     assert found.now > 1_700_000_000_000
@@ -112,7 +113,7 @@ async def test_a_purge_beats_what_is_on_its_way(shared: SharedCache) -> None:
     """An answer that was asked for before the purge is not kept after it."""
     flight = await led(shared)
     await shared.purge(["rooms"])
-    assert not await shared.keep(flight, ENTRY, LONG)
+    assert await shared.keep(flight, ENTRY, LONG) is Landing.PURGED
     assert await looked(shared) == (Freshness.NONE, Role.LEAD)
 
 
@@ -162,8 +163,34 @@ async def test_a_dead_leader_is_replaced(
     monkeypatch.setattr(cache, "FLIGHT_MS", 100)
     late = await led(shared)
     await wait_until(lambda: _leads(shared))
-    await shared.keep(late, ENTRY, LONG)
+    assert await shared.keep(late, ENTRY, LONG) is Landing.LOST
     assert (await looked(shared))[0] is Freshness.NONE
+
+
+async def test_what_a_slow_leader_brings_is_kept_if_nobody_took_over(
+    shared: SharedCache, redis: Redis
+) -> None:
+    """Its flight ran out, but nobody else asked; what purges forbid is forbidden all the same."""
+    slow = await led(shared)
+    await redis.delete(keys.cache_flight(KEY))
+    assert await shared.keep(slow, ENTRY, LONG) is Landing.KEPT
+    await shared.purge(["rooms"])
+    purged = await led(shared)
+    await redis.delete(keys.cache_flight(KEY))
+    await shared.purge(["rooms"])
+    assert await shared.keep(purged, ENTRY, LONG) is Landing.PURGED
+
+
+async def test_what_a_slow_leader_brings_replaces_nothing_newer(
+    shared: SharedCache, redis: Redis
+) -> None:
+    """Somebody took over, and was faster."""
+    slow = await led(shared)
+    await redis.delete(keys.cache_flight(KEY))
+    newer = Entry(200, (), b"newer", "", 2_000)
+    assert await shared.keep(await led(shared), newer, LONG) is Landing.KEPT
+    assert await shared.keep(slow, ENTRY, LONG) is Landing.LOST
+    assert (await shared.look(KEY, TAGS, new_token())).entry == newer
 
 
 async def test_a_living_leader_keeps_the_flight(
@@ -201,12 +228,12 @@ async def test_every_key_of_the_cache_ends(shared: SharedCache, redis: Redis) ->
 ENGLISH, GERMAN = {"accept-language": "en"}, {"accept-language": "de"}
 
 
-async def varied(shared: SharedCache, fields: dict[str, str], body: bytes) -> bool:
+async def varied(shared: SharedCache, fields: dict[str, str], body: bytes) -> Landing:
     """Keep an answer that depends on the language that was asked for."""
     token = new_token()
     found = await shared.look(KEY, TAGS, token, fields)
     assert found.role is Role.LEAD
-    flight = Flight(KEY, TAGS, token, found.generations, found.secondary)
+    flight = Flight(KEY, TAGS, token, found.generations, found.secondary, found.now)
     entry = Entry(200, (), body, "", 0)
     return await shared.keep(flight, entry, LONG, vary=("accept-language",), fields=fields)
 
@@ -214,7 +241,7 @@ async def varied(shared: SharedCache, fields: dict[str, str], body: bytes) -> bo
 async def test_variants_are_kept_beside_each_other(shared: SharedCache) -> None:
     """Each request gets the one that its own fields select (RFC 9111 §4.1)."""
     for fields, body in ((ENGLISH, b"hello"), (GERMAN, b"hallo"), ({}, b"...")):
-        assert await varied(shared, fields, body)
+        assert await varied(shared, fields, body) is Landing.KEPT
     for fields, body in ((ENGLISH | {"x": "y"}, b"hello"), (GERMAN, b"hallo"), ({}, b"...")):
         entry = (await shared.look(KEY, TAGS, new_token(), fields)).entry
         assert entry is not None
@@ -258,7 +285,7 @@ async def test_there_are_never_too_many_entries(
 async def test_what_is_too_large_is_not_kept(shared: SharedCache, redis: Redis) -> None:
     """Its flight ends all the same."""
     large = Entry(200, (), b"x" * (cache.LARGEST + 1), "", 0)
-    assert await shared.keep(await led(shared), large, LONG)
+    assert await shared.keep(await led(shared), large, LONG) is Landing.LOST
     assert await looked(shared) == (Freshness.NONE, Role.LEAD)
     assert await redis.keys(keys.cache_entry("*")) == []
 

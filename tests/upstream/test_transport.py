@@ -50,3 +50,9 @@ def test_headers_of_the_connection_stay_here() -> None:
         ]
     )
     assert end_to_end(headers).multi_items() == [("etag", '"a"'), ("vary", "A"), ("vary", "B")]
+
+
+def test_a_value_need_not_be_ascii() -> None:
+    """Upstream's headers are kept as they came; one with an umlaut is no reason to fail."""
+    given = httpx.Headers([(b"X-Greeting", "grüß dich".encode()), (b"Connection", b"x-gone")])
+    assert end_to_end(given).raw == [(b"X-Greeting", "grüß dich".encode())]

@@ -2,7 +2,8 @@
 -- a tag. ARGV: token, lease, then how many fields the request has and each name and value.
 -- An entry counts only under the generations it was fetched under: a purge is one INCR a tag.
 -- Answers {freshness, role, now, generations, entry, note, left, secondary}:
---   freshness  fresh | usable (soft lifetime over) | old (hard lifetime over) | none
+--   freshness  fresh | usable (soft lifetime over) | old (hard one over, good if upstream fails) |
+--              spent (good for asking whether it still holds) | none
 --   role       none (fresh) | lead (fetch it) | follow (somebody does) | failed (note says why)
 local token, lease = ARGV[1], tonumber(ARGV[2])
 local now = now_ms()
@@ -13,11 +14,12 @@ local current = table.concat(generations, ' ')
 
 local secondary = secondary_of(redis.call('GET', KEYS[3]) or '', 3)
 local entry, flight = KEYS[1] .. secondary, KEYS[2] .. secondary
-local kept = redis.call('HMGET', entry, 'generations', 'soft', 'hard', 'body')
+local kept = redis.call('HMGET', entry, 'generations', 'soft', 'hard', 'body', 'on_error')
 local freshness, body = 'none', ''
 if kept[4] and kept[1] == current then
   body = kept[4]
-  freshness = 'old'
+  freshness = 'spent'
+  if now < tonumber(kept[5]) then freshness = 'old' end
   if now < tonumber(kept[3]) then freshness = 'usable' end
   local left = tonumber(kept[2]) - now
   if left > 0 then return { 'fresh', 'none', now, current, body, '', left, secondary } end

@@ -6,7 +6,7 @@ import pytest
 
 from ludo.store.cache import Lifetimes
 from ludo.upstream.call import Call
-from proxy.facade.freshness import Fields, Told, conditions, judged, refreshed
+from proxy.facade.freshness import CONFIRM_S, Fields, Told, conditions, judged, refreshed
 from proxy.facade.policy import REFUSED, Plan, Scope
 
 POLICY = Lifetimes(soft=2, hard=60)
@@ -150,7 +150,7 @@ def test_a_304_renews_the_fields_that_it_has() -> None:
     fields = dict(again.headers)
     assert (again.status, fields["content-type"], fields["x-kept"]) == (200, "text/html", "1")
     assert "age" not in fields
-    assert judged(PLAN, again).lifetimes == Lifetimes(9, 9)
+    assert judged(PLAN, again).lifetimes == Lifetimes(9, 9, confirm=CONFIRM_S)
 
 
 def test_a_304_for_another_answer_renews_nothing() -> None:
