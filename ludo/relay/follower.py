@@ -106,7 +106,7 @@ class Follower:
 
     def end(self, frame: EndedFrame) -> Ended | None:
         """The end, or None while something before it is missing here."""
-        if self.place is None or (self.place.epoch, self.place.seq) != (frame.epoch, frame.seq):
+        if self.place is None or self.place.epoch != frame.epoch or self.place.seq < frame.seq:
             return None
         self.ended = Ended(self.game, frame.result.winner_id, frame.result.placements)
         return self.ended

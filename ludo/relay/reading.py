@@ -72,7 +72,7 @@ class Reading:
         now: float,
     ) -> None:
         follower = self._talk.followers.get(frame.game)
-        if isinstance(frame, SnapFrame):
+        if isinstance(frame, SnapFrame | Live):
             link.epochs[frame.game] = frame.epoch
         if follower is None:
             link.epochs.pop(frame.game, None)
@@ -133,7 +133,6 @@ class Reading:
 
     def _live(self, link: Link, follower: Follower, frame: Live, now: float) -> None:
         link.unanswered.discard(follower.game)
-        link.epochs[follower.game] = frame.epoch
         follower.answered()
         place = follower.place
         if place is None or place.epoch != frame.epoch or place.seq < frame.seq:

@@ -1,6 +1,6 @@
 /**
- * Follows Ludo games over a relay that speaks `ludorelay.v1`. Any page may use it, with patch.js
- * beside it and nothing else:
+ * Follows Ludo games over a relay that speaks `ludorelay.v1`. Any page may use it, with
+ * relay-*.js and patch.js beside it and nothing else:
  *
  *     const relay = new LudoRelay("wss://proxy.example/ws", { token: () => fetchToken() });
  *     relay.on("snap", ({ state }) => draw(state));
@@ -12,46 +12,37 @@
  * `connection` {state: Connection, attempt, code?, reason?} · `snap` {game, epoch, seq, state,
  * why} · `delta` {game, seq, at, event, before, state} · `live` {game, recovered, replayed} ·
  * `mirror` {game, asOf, stale} · `ended` {game, result} · `gone` {game, code, retry} ·
- * `presence`, `said`, `ok`, `err`: the frame itself.
+ * `presence`, `said`, `ok`, `err`: the frame itself. A request whose link is lost before the
+ * answer gets an `err` with the code `unanswered`: it may have been done.
  *
  * A state is never changed in place: every delta makes a new one, so it may be kept.
  */
 
+import { Game } from "./relay-game.js";
+import { Link } from "./relay-link.js";
+import { Token, endOf } from "./relay-token.js";
+
 /** @typedef {"idle" | "connecting" | "live" | "reconnecting" | "stopped"} Connection */
+/** @typedef {import("./relay-link.js").Frame} Frame */
 /**
- * One game as this client knows it. `epoch` and `seq` are its place in the feed.
- * @typedef {{id: string, epoch?: string, seq: number, state: any, asOf: number,
- *   stale: boolean}} Followed
- */
-/** @typedef {Followed & {asked: number, over: boolean}} Game */
-/**
- * One socket. `told` are the games that its hello named, `before` is the link that it takes over
- * from, `bye` what the server said before closing.
- * @typedef {{socket: WebSocket, told: Set<string>, patience: number, timer?: number,
- *   settling?: number, before?: Link | null, bye?: any}} Link
- */
-/**
- * `token` is sent in `hello`, asked anew for every connection. `WebSocket` and `random` are there
- * for tests.
+ * `token` is sent in `hello`; a function is asked anew for every connection, and again before a
+ * token ends. `WebSocket` and `random` are there for tests.
  * @typedef {{token?: string | (() => string | Promise<string>), WebSocket?: typeof WebSocket,
  *   random?: () => number}} Options
  */
 
-import { patched } from "./patch.js";
-
 const FRAMES_WAITING = 32;
-const BYTES_WAITING = 65536;
-const DIAL_MS = 10_000;
 const PROBE_MS = 3_000;
 const ANSWER_MS = 5_000;
 const SETTLED_MS = 5_000;
+const MOVE_MS = 2_000;
+const CONFUSED_S = 0.25;
+const AGAIN_S = 2;
 const TIP_MS = 1_000;
 const GRACE_MS = 10_000;
 const BACKOFF_MS = [250, 10_000];
-/** Close codes below 4000 after which the same connection would only be refused again. */
-const FINAL_CODES = [1000, 1002, 1003, 1007];
-/** Frames that count from a link that is only just coming, or going: deltas carry their number. */
-const ANY_LINK = ["welcome", "d", "ping", "bye"];
+/** Frames that count from a link that is only just coming, or going. */
+const ANY_LINK = ["welcome", "d", "ping", "bye", "ok", "err"];
 
 /** Follows games; start it with `open`. */
 export class LudoRelay extends EventTarget {
@@ -59,16 +50,18 @@ export class LudoRelay extends EventTarget {
   #options;
   /** @type {Map<string, Game>} */
   #games = new Map();
-  /** The link that serves. @type {Link | null} */
-  #current = null;
-  /** The one that is being dialled; both are there while moving (`bye`). @type {Link | null} */
-  #dialled = null;
-  #redial = 0;
+  /** The link that serves. @type {Link | undefined} */
+  #current;
+  /** The one that is being dialled; both are there while moving (`bye`). @type {Link | undefined} */
+  #dialled;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #redial;
+  #token;
   #held = false;
   #opened = false;
   #attempt = 0;
   #ids = 0;
-  /** @type {object[]} */
+  /** @type {{id: number}[]} */
   #queue = [];
   /** @type {Connection} */
   #connection = "idle";
@@ -78,6 +71,9 @@ export class LudoRelay extends EventTarget {
   constructor(/** @type {string | URL} */ url, /** @type {Options} */ options = {}) {
     super();
     this.#url = url;
+    this.#token = new Token(options.token, (token) =>
+      this.#current?.post({ t: "auth", id: ++this.#ids, token }),
+    );
     this.#options = { WebSocket: globalThis.WebSocket, random: Math.random, ...options };
   }
 
@@ -86,7 +82,7 @@ export class LudoRelay extends EventTarget {
     return this.#connection;
   }
 
-  /** What is known of a game, or undefined. @returns {Followed | undefined} */
+  /** What is known of a game. @returns {Readonly<Game> | undefined} */
   game(/** @type {string} */ id) {
     return this.#games.get(id);
   }
@@ -113,7 +109,7 @@ export class LudoRelay extends EventTarget {
   /** Follows a game from now on, over every reconnect, until it ends or `unwatch`. */
   watch(/** @type {string} */ id) {
     if (this.#games.has(id)) return;
-    const game = { id, seq: 0, state: null, asOf: 0, stale: false, asked: 0, over: false };
+    const game = new Game(id);
     this.#games.set(id, game);
     if (this.#current) this.#ask(game);
     else if (this.#opened && !this.#dialled && !this.#redial) this.#dial();
@@ -122,107 +118,108 @@ export class LudoRelay extends EventTarget {
   unwatch(/** @type {string} */ id) {
     const game = this.#games.get(id);
     this.#games.delete(id);
-    if (game && !game.over) this.#post(this.#current, { t: "unsub", id: ++this.#ids, game: id });
+    this.#current?.epochs.delete(id);
+    if (game && !game.over) this.#current?.post({ t: "unsub", id: ++this.#ids, game: id });
   }
 
   /**
-   * Sends a frame of one's own (`auth`, `say`) with a fresh `id`; while offline up to 32 wait.
+   * Sends a request of one's own (`say`) with a fresh `id`; while offline up to 32 wait.
    * Returns the id, which the `ok` or `err` will carry, or 0 when there is no more room.
    */
-  send(/** @type {object} */ frame) {
+  send(/** @type {Frame} */ frame) {
     const numbered = { ...frame, id: ++this.#ids };
-    if (this.#current) return this.#post(this.#current, numbered) ? numbered.id : 0;
-    return this.#queue.length < FRAMES_WAITING && this.#queue.push(numbered) ? numbered.id : 0;
+    if (!this.#current) {
+      return this.#queue.length < FRAMES_WAITING && this.#queue.push(numbered) ? numbered.id : 0;
+    }
+    return this.#current.request(numbered) ? numbered.id : 0;
   }
 
   // Connecting
 
-  #become(connection, detail = {}) {
+  #become(/** @type {Connection} */ connection, detail = {}) {
     this.#connection = connection;
     this.#emit("connection", { state: connection, attempt: this.#attempt, ...detail });
   }
 
-  #emit(type, detail) {
+  #emit(/** @type {string} */ type, /** @type {unknown} */ detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 
   #dial() {
     clearTimeout(this.#redial);
-    this.#redial = 0;
+    this.#redial = undefined;
     if (this.#dialled) return;
     if (!this.#current) this.#become(this.#attempt ? "reconnecting" : "connecting");
-    /** @type {Link} */
-    const link = {
-      socket: new this.#options.WebSocket(this.#url),
-      told: new Set(),
-      patience: DIAL_MS,
-    };
+    const Socket = /** @type {typeof WebSocket} */ (this.#options.WebSocket);
+    const socket = new Socket(this.#url);
+    const link = new Link(socket, (code, reason) => this.#lost(link, code, reason));
     this.#dialled = link;
-    this.#expect(link, DIAL_MS);
-    link.socket.onopen = () => this.#greet(link);
-    link.socket.onmessage = ({ data }) => this.#receive(link, data);
-    link.socket.onclose = ({ code, reason }) => this.#lost(link, code, reason);
+    socket.onopen = () => this.#greet(link);
+    socket.onmessage = ({ data }) => this.#receive(link, data);
   }
 
-  async #greet(link) {
+  async #greet(/** @type {Link} */ link) {
     try {
-      const { token } = this.#options;
-      const shown = typeof token === "function" ? await token() : token;
+      const token = await this.#token.fetch();
+      link.ends = endOf(token);
       const games = this.#following();
-      for (const { id } of games) link.told.add(id);
-      this.#post(link, { t: "hello", v: 1, token: shown || undefined, subs: games.map(place) });
+      for (const { id, epoch } of games) link.epochs.set(id, epoch);
+      link.named = new Set(link.epochs.keys());
+      link.waiting = new Set(link.named);
+      link.post({ t: "hello", v: 1, token, subs: games.map(({ place }) => place) });
     } catch {
       this.#lost(link, 0, "no token");
     }
   }
 
-  #expect(link, ms) {
-    clearTimeout(link.timer);
-    link.timer = setTimeout(() => this.#lost(link, 0, "no answer"), ms);
+  #retire(/** @type {Link} */ link) {
+    link.retire();
+    for (const id of link.requests) this.#emit("err", { t: "err", id, code: "unanswered" });
+    link.requests.clear();
   }
 
-  #retire(link) {
-    link.socket.onopen = link.socket.onmessage = link.socket.onclose = null;
-    clearTimeout(link.timer);
-    clearTimeout(link.settling);
-    link.socket.close();
-  }
-
-  #lost(link, code, reason) {
+  #lost(/** @type {Link} */ link, /** @type {number} */ code, /** @type {string} */ reason) {
     this.#leave(link);
     this.#retire(link);
-    if (link === this.#dialled) this.#dialled = null;
-    else if (link === this.#current) this.#current = null;
-    else return;
     const { bye } = link;
-    if (bye ? !bye.reconnect : FINAL_CODES.includes(code) || code >= 4500) {
+    const final = link.final(code);
+    if (link === this.#dialled) {
+      this.#dialled = undefined;
+      // What refuses a second link may take us once the first is gone.
+      if (final && this.#current) return;
+    } else if (link === this.#current) {
+      this.#current = undefined;
+      this.#token.stop();
+    } else return;
+    if (final) {
       this.#stop("stopped", { code: bye?.code ?? code, reason: bye?.reason ?? reason });
     } else if (bye?.code === 4009 && this.#following().length === 0) this.#become("idle");
     else this.#later(bye?.after);
   }
 
-  /** Dials again after the time that the server named, else after full jitter. */
-  #later(after) {
+  /** Dials again after the time that the server named, or full jitter if that is longer. */
+  #later(after = 0) {
     if (!this.#redial && !this.#dialled) {
       const [first, most] = BACKOFF_MS;
-      const jittered = this.#options.random() * Math.min(most, first * 2 ** this.#attempt);
+      const random = /** @type {() => number} */ (this.#options.random)();
+      const jittered = random * Math.min(most, first * 2 ** this.#attempt);
       this.#attempt += 1;
       this.#held = after > 0;
-      this.#redial = setTimeout(() => this.#dial(), this.#held ? after * 1000 : jittered);
+      this.#redial = setTimeout(() => this.#dial(), Math.max(after * 1000, jittered));
     }
     if (!this.#current) this.#become("reconnecting");
   }
 
-  #stop(connection, detail) {
+  #stop(/** @type {Connection} */ connection, detail = {}) {
     this.#opened = false;
     globalThis.removeEventListener?.("online", this.#probe);
     globalThis.document?.removeEventListener("visibilitychange", this.#probe);
     clearTimeout(this.#redial);
-    this.#redial = 0;
-    for (const link of [this.#current?.before, this.#current, this.#dialled]) {
-      if (link) this.#retire(link);
-    }
-    this.#current = this.#dialled = null;
+    this.#token.stop();
+    this.#redial = undefined;
+    const links = [this.#current?.before, this.#current, this.#dialled];
+    for (const link of links) if (link) this.#retire(link);
+    this.#current = this.#dialled = undefined;
     this.#attempt = 0;
     this.#become(connection, detail);
   }
@@ -231,16 +228,10 @@ export class LudoRelay extends EventTarget {
   #probe = () => {
     if (globalThis.document?.visibilityState === "hidden") return;
     if (this.#current) {
-      this.#post(this.#current, { t: "ping", n: ++this.#ids });
-      this.#expect(this.#current, PROBE_MS);
+      this.#current.post({ t: "ping", n: ++this.#ids });
+      this.#current.heard(PROBE_MS);
     } else if (this.#redial && !this.#held) this.#dial();
   };
-
-  #post(link, frame) {
-    if (link?.socket.readyState !== 1 || link.socket.bufferedAmount > BYTES_WAITING) return false;
-    link.socket.send(JSON.stringify(frame));
-    return true;
-  }
 
   // Following
 
@@ -249,13 +240,16 @@ export class LudoRelay extends EventTarget {
   }
 
   /** Asks for what follows my place in a game, once until it is answered. */
-  #ask(game, /** @type {object} */ frame = { t: "sub", ...place(game) }) {
+  #ask(/** @type {Game} */ game, /** @type {Frame} */ frame = { t: "sub", ...game.place }) {
+    const link = this.#current;
     if (game.asked || game.over || this.#games.get(game.id) !== game) return;
     const id = ++this.#ids;
-    if (this.#post(this.#current, { ...frame, id })) this.#await(game, id);
+    if (!link || !link.post({ ...frame, id })) return;
+    if (!link.epochs.has(game.id)) link.epochs.set(game.id, game.epoch);
+    this.#await(game, id);
   }
 
-  #await(game, id) {
+  #await(/** @type {Game} */ game, /** @type {number} */ id) {
     game.asked = id;
     setTimeout(() => {
       if (game.asked !== id) return;
@@ -264,79 +258,99 @@ export class LudoRelay extends EventTarget {
     }, ANSWER_MS);
   }
 
-  #again(game, after = 2) {
+  #again(/** @type {Game} */ game, after = AGAIN_S) {
     game.asked = 0;
     setTimeout(() => this.#ask(game), after * 1000);
   }
 
-  #receive(link, text) {
-    this.#expect(link, link.patience);
-    const frame = JSON.parse(text);
-    const game = this.#games.get(frame.game);
-    const forMe = game || frame.game === undefined || frame.t === "err";
-    if (forMe && (link === this.#current || ANY_LINK.includes(frame.t))) {
-      this.#handlers[frame.t]?.(frame, game, link);
+  /** A frame; one that cannot be read is ignored, and missed at the next delta. */
+  #receive(/** @type {Link} */ link, /** @type {string} */ text) {
+    link.heard();
+    try {
+      /** @type {Frame} */
+      const frame = JSON.parse(text);
+      const game = this.#games.get(frame.game);
+      if (frame.t === "snap" || frame.t === "live") link.epochs.set(frame.game, frame.epoch);
+      const forMe = game || frame.game === undefined || frame.t === "err";
+      if (forMe && (link === this.#current || ANY_LINK.includes(frame.t))) {
+        this.#handlers[frame.t]?.(frame, /** @type {Game} */ (game), link, text.length);
+      }
+    } catch {
+      return;
     }
+    this.#leaveIfMoved(link);
   }
 
+  /** @type {{[t: string]: (frame: any, game: Game, link: Link, size: number) => void}} */
   #handlers = {
+    // @ts-expect-error: no name but ours leads to a function
     __proto__: null,
     welcome: (frame, _, link) => {
+      if (link !== this.#dialled) return;
       this.skew = frame.now - Date.now();
       link.patience = frame.ping * 1000 + GRACE_MS;
       link.before = this.#current;
+      if (link.before) this.#leave(link.before);
       this.#current = link;
-      this.#dialled = null;
+      this.#dialled = undefined;
       link.settling = setTimeout(() => (this.#attempt = 0), SETTLED_MS);
+      link.moving = setTimeout(() => this.#leave(link), MOVE_MS);
+      this.#token.renewBefore(frame.exp ? Date.now() + frame.exp - frame.now : link.ends);
       this.#become("live");
       for (const game of this.#games.values()) {
         game.asked = 0;
-        if (link.told.has(game.id)) this.#await(game, ++this.#ids);
+        if (link.named.has(game.id)) this.#await(game, ++this.#ids);
         else this.#ask(game);
       }
-      for (const waiting of this.#queue.splice(0)) this.#post(link, waiting);
-      if (link.told.size === 0) this.#leave(link);
+      for (const waiting of this.#queue.splice(0)) link.request(waiting);
     },
-    snap: ({ game: id, epoch, seq, state, asOf, stale, why }, game) => {
-      Object.assign(game, { epoch, seq, state, asOf, stale, asked: 0 });
-      this.#emit("snap", { game: id, epoch, seq, state, why });
+    snap: (frame, game) => {
+      game.snap(frame);
+      const { epoch, seq, state, why } = frame;
+      this.#emit("snap", { game: game.id, epoch, seq, state, why });
     },
-    d: ({ game: id, seq, at, ev, patch }, game) => {
-      if (!game.state || seq <= game.seq) return;
-      if (seq > game.seq + 1) return this.#ask(game);
+    d: (frame, game, link, size) => {
       const before = game.state;
-      try {
-        game.state = patched(before, patch);
-      } catch {
-        // My copy is wrong: without a place, whatever answers is a snapshot.
+      const outcome = game.delta(frame, link.epochs.get(game.id), size);
+      if (outcome === "applied") {
+        const { seq, at, ev: event } = frame;
+        this.#emit("delta", { game: game.id, seq, at, event, before, state: game.state });
+      } else if (outcome === "wrong") {
+        // My copy is not what the relay has: without a place, whatever answers is a snapshot.
         game.epoch = undefined;
-        return this.#ask(game, { t: "resync", game: id, why: "patch" });
-      }
-      game.seq = seq;
-      this.#emit("delta", { game: id, seq, at, event: ev, before, state: game.state });
+        this.#ask(game, { t: "resync", game: game.id, why: "patch" });
+      } else if (outcome === "missing" && link === this.#current) this.#ask(game);
     },
-    live: ({ game: id, recovered, replayed }, game, link) => {
-      this.#leave(link);
+    live: (frame, game, link) => {
+      link.waiting.delete(game.id);
       game.asked = 0;
-      this.#emit("live", { game: id, recovered, replayed });
+      // The answer has passed what another link brought meanwhile, or a part of it was lost.
+      if (!game.reached(frame)) this.#again(game, CONFUSED_S);
+      const { recovered, replayed } = frame;
+      this.#emit("live", { game: game.id, recovered, replayed });
     },
-    mirror: ({ game: id, asOf, stale }, game) => {
+    mirror: ({ asOf, stale }, game) => {
       Object.assign(game, { asOf, stale });
-      this.#emit("mirror", { game: id, asOf, stale });
+      this.#emit("mirror", { game: game.id, asOf, stale });
     },
-    ended: ({ game: id, result }, game) => {
+    ended: (frame, game, link) => {
+      link.waiting.delete(game.id);
+      // Who has not seen everything before the end has not seen the end.
+      if (!game.reached(frame)) return this.#again(game, CONFUSED_S);
       game.over = true;
-      this.#emit("ended", { game: id, result });
+      this.#emit("ended", { game: game.id, result: frame.result });
     },
     ping: ({ n, tips = {} }, _, link) => {
-      const at = Object.fromEntries([...this.#games.values()].map((game) => [game.id, game.seq]));
-      this.#post(link, { t: "pong", n, at });
+      const at = Object.fromEntries(this.#following().map(({ id, seq }) => [id, seq]));
+      link.post({ t: "pong", n, at });
       for (const [id, tip] of Object.entries(tips)) {
         const game = this.#games.get(id);
         if (game && tip > game.seq) setTimeout(() => tip > game.seq && this.#ask(game), TIP_MS);
       }
     },
-    err: (frame) => {
+    ok: (frame, _, link) => link.requests.delete(frame.id) && this.#emit("ok", frame),
+    err: (frame, _, link) => {
+      link.requests.delete(frame.id);
       this.#emit("err", frame);
       const asking = this.#following().filter(({ asked }) => asked);
       const named = asking.filter(({ id, asked }) =>
@@ -344,35 +358,43 @@ export class LudoRelay extends EventTarget {
       );
       // An answer to `hello` need not name whom it refuses: then each one asks again by itself.
       const meant = frame.id || frame.game ? named : asking;
-      for (const game of meant) {
-        if (frame.retry || meant.length > 1) this.#again(game, frame.after);
-        else this.#games.delete(game.id);
-        this.#emit("gone", { game: game.id, code: frame.code, retry: this.#games.has(game.id) });
-      }
+      const retry = frame.retry || meant.length > 1;
+      for (const game of meant) this.#refused(game, link, frame.code, retry, frame.after);
     },
-    unsub: ({ game: id, code, retry }, game) => {
-      if (retry) this.#again(game);
-      else this.#games.delete(id);
-      this.#emit("gone", { game: id, code, retry });
-    },
+    unsub: ({ code, retry }, game, link) => this.#refused(game, link, code, retry),
     bye: (frame, _, link) => {
       link.bye = frame;
       // Make before break: this link goes on delivering until the next one is live.
-      if (frame.reconnect && link === this.#current && frame.code === 4000)
-        this.#later(frame.after);
+      if (frame.code !== 4000) link.patience = ANSWER_MS;
+      else if (frame.reconnect && link === this.#current) this.#later(frame.after);
+      link.heard();
     },
     presence: (frame) => this.#emit("presence", frame),
     said: (frame) => this.#emit("said", frame),
-    ok: (frame) => this.#emit("ok", frame),
   };
 
-  #leave(link) {
-    if (link.before) this.#retire(link.before);
-    link.before = null;
+  /** A game that is not given: for now, or for good. */
+  #refused(
+    /** @type {Game} */ game,
+    /** @type {Link} */ link,
+    /** @type {string} */ code,
+    /** @type {boolean} */ retry,
+    after = AGAIN_S,
+  ) {
+    link.waiting.delete(game.id);
+    if (retry) this.#again(game, after);
+    else this.#games.delete(game.id);
+    this.#emit("gone", { game: game.id, code, retry });
   }
-}
 
-/** My place in a game, as `hello` and `sub` tell it: none before the first snapshot. */
-function place(/** @type {Followed} */ { id, epoch, seq }) {
-  return epoch === undefined ? { game: id } : { game: id, epoch, seq };
+  /** Leaves the link before this one once every game of the hello has its answer. */
+  #leaveIfMoved(/** @type {Link} */ link) {
+    if (!link.before || link !== this.#current) return;
+    if (![...link.waiting].some((id) => this.#games.has(id))) this.#leave(link);
+  }
+
+  #leave(/** @type {Link} */ link) {
+    if (link.before) this.#retire(link.before);
+    link.before = undefined;
+  }
 }

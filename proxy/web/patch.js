@@ -1,11 +1,13 @@
 /** Changes to a JSON document (RFC 6902), by JSON pointer (RFC 6901). */
 
-/** @typedef {{op: string, path: string, from?: string, value?: unknown}} Operation */
+/** @typedef {{op: string, path: string, from?: string, value?: any}} Operation */
+/** An object or an array. @typedef {any} Tree */
 
 /**
  * The document that a patch makes of `document`, which stays as it is; throws if it does not fit.
  */
-export function patched(document, /** @type {Operation[]} */ patch) {
+export function patched(/** @type {any} */ document, /** @type {Operation[]} */ patch) {
+  /** @type {Tree} */
   const root = { "": structuredClone(document) };
   for (const { op, path, from = "", value } of patch) {
     if (op === "add" || op === "replace") put(root, path, value, op === "add");
@@ -20,18 +22,18 @@ export function patched(document, /** @type {Operation[]} */ patch) {
 }
 
 /** The container that a JSON pointer leads into, and the last key in it. */
-function lead(root, pointer) {
+function lead(/** @type {Tree} */ root, /** @type {string} */ pointer) {
   const keys = pointer.split("/").map((key) => key.replaceAll("~1", "/").replaceAll("~0", "~"));
-  const last = keys.pop();
+  const last = /** @type {string} */ (keys.pop());
   return [keys.reduce((at, key) => at[known(at, key)], root), last];
 }
 
-function known(container, key) {
+function known(/** @type {Tree} */ container, /** @type {string} */ key) {
   if (Object.hasOwn(container, key) && !(Array.isArray(container) && key === "length")) return key;
   throw new Error(`expected a member ${key}`);
 }
 
-function take(root, pointer, removing) {
+function take(/** @type {Tree} */ root, /** @type {string} */ pointer, removing = false) {
   const [at, key] = lead(root, pointer);
   const value = at[known(at, key)];
   if (removing && Array.isArray(at)) at.splice(Number(key), 1);
@@ -39,7 +41,12 @@ function take(root, pointer, removing) {
   return value;
 }
 
-function put(root, pointer, value, adding) {
+function put(
+  /** @type {Tree} */ root,
+  /** @type {string} */ pointer,
+  /** @type {any} */ value,
+  /** @type {boolean} */ adding,
+) {
   const [at, key] = lead(root, pointer);
   if (!adding) at[known(at, key)] = value;
   else if (!Array.isArray(at)) at[key] = value;
@@ -48,7 +55,8 @@ function put(root, pointer, value, adding) {
   else throw new Error(`expected an index up to ${at.length}, found ${key}`);
 }
 
-function same(one, other) {
+/** @returns {boolean} */
+function same(/** @type {any} */ one, /** @type {any} */ other) {
   if (one === other || !one || !other || typeof one !== "object") return one === other;
   const keys = Object.keys(one);
   return (
