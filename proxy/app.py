@@ -13,7 +13,7 @@ from litestar.types import ControllerRouterHandler
 
 from proxy import problems
 from proxy.admin.routes import admin_router
-from proxy.admission import Admission, provide_caller, provide_identity
+from proxy.admission import provide_caller, provide_identity
 from proxy.config import ProxySettings, Role
 from proxy.docs import description, docs_routes
 from proxy.edge import Edge
@@ -83,11 +83,12 @@ def _routes(parts: Parts, role: Role) -> Sequence[ControllerRouterHandler]:
 
 
 def _api(parts: Parts) -> Router:
-    admission = Admission(parts.verifier, parts.quota, parts.settings.proxy.trusted_hops)
+    handlers = (*ROOMS, *PLAYERS, *GAMES)
+    parts.admission.charges.check(str(handler.operation_id) for handler in handlers)
     return Router(
         "/v1",
-        route_handlers=[*ROOMS, *PLAYERS, *GAMES],
-        middleware=[admission],
+        route_handlers=handlers,
+        middleware=[parts.admission],
         dependencies={
             "caller": Provide(provide_caller, sync_to_thread=False),
             "identity": Provide(provide_identity, sync_to_thread=False),

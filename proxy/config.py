@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
 from ludo.config import CommaList, Duration, Rate, Rates
 from ludo.rules_config import RefereeConfig
@@ -55,6 +55,15 @@ def _origins(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
+def _costs(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    parts = [part.strip().partition("=") for part in value.split(",") if part.strip()]
+    if not all(name and number.isdecimal() and 0 < int(number) < 1000 for name, _, number in parts):
+        raise ValueError("expected costs such as Move=2,CreateRoom=10, each 1 to 999")
+    return {name: int(number) for name, _, number in parts}
+
+
 def _can_be_sent(token: SecretStr) -> SecretStr:
     text = token.get_secret_value()
     if not (text.isascii() and text.isprintable()) or " " in text:
@@ -90,6 +99,16 @@ class ProxyConfig(RefereeConfig):
         validation_alias="LUDO_QUOTA",
         description="a caller's quota, several as 20/1s,600/60s, or off",
     )
+    quota_costs: Annotated[Mapping[str, int], BeforeValidator(_costs)] = Field(
+        default_factory=dict,
+        validation_alias="LUDO_QUOTA_COSTS",
+        description="what operations cost of the quota, as Move=2,CreateRoom=10; others cost 1",
+    )
+    quota_dry_run: bool = Field(
+        default=False,
+        validation_alias="LUDO_QUOTA_DRY_RUN",
+        description="1 only counts and tells what is beyond a quota, and refuses nothing",
+    )
     cors_origins: Annotated[CommaList, AfterValidator(_origins)] = Field(
         default=(),
         validation_alias="CORS_ORIGINS",
@@ -123,6 +142,16 @@ class ProxyConfig(RefereeConfig):
             )
         if self.dev and self.jwt_secret is None:
             raise ValueError("LUDO_DEV: expected LUDO_JWT_SECRET to sign tokens with; found none")
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_paid(self) -> Self:
+        for name, cost in self.quota_costs.items():
+            if any(cost > rate.limit for rate in self.quota):
+                raise ValueError(
+                    "LUDO_QUOTA_COSTS: expected costs within every rate of LUDO_QUOTA; "
+                    f"found {name}={cost}"
+                )
         return self
 
 

@@ -40,16 +40,20 @@ class KeysUnavailable(ProxyError):
 class QuotaExceeded(ProxyError):
     """A window of the caller's quota is used up.
 
-    `retry_after` is in seconds; `headers` tell what is left of every window.
+    `retry_after` is in seconds; `headers` tell what is left of every window, `policy` is the name
+    that they give to the one that is used up.
     """
 
-    def __init__(self, rate: Rate, retry_after: int, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self, rate: Rate, retry_after: int, headers: Mapping[str, str], *, policy: str
+    ) -> None:
         super().__init__(
             f"the quota of {rate.limit} requests in {rate.seconds} s is used up; "
             f"ask again in {retry_after} s"
         )
         self.retry_after = retry_after
         self.headers = headers
+        self.policy = policy
 
 
 class BadRequest(ProxyError):

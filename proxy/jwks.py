@@ -42,6 +42,7 @@ class PublishedKeys:
         self._clock = clock
         self._keys: Mapping[str | None, PyJWK] = {}
         self._fetched = self._tried = float("-inf")
+        self._fetches = 0
         self._lock = asyncio.Lock()
 
     async def find(self, key_id: str | None, algorithm: str) -> PyJWK | None:
@@ -56,6 +57,11 @@ class PublishedKeys:
         if key is None or (key.algorithm_name or algorithm) != algorithm:
             return None
         return key
+
+    def current(self) -> int | None:
+        """The number of the fetch that brought the keys, None when they are due to be fetched."""
+        due = self._clock() - self._fetched > FRESH_S and self._clock() - self._tried > PAUSE_S
+        return None if due else self._fetches
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -73,6 +79,7 @@ class PublishedKeys:
                 answer = await self._client.get(self._url)
             self._keys = _keys_of(answer)
             self._fetched = self._clock()
+            self._fetches += 1
         except (httpx.HTTPError, TimeoutError, ValueError, PyJWKSetError) as error:
             log.warning("jwks.not_fetched", error=repr(error))
 

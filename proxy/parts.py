@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 
 from ludo.rules.ruleset import RuleSet
 from ludo.store import durability
+from ludo.store.batching import BatchedScripts
 from ludo.store.circuits import SharedCircuits
 from ludo.store.claims import Claims
 from ludo.store.connection import connect
@@ -31,8 +32,9 @@ from ludo.upstream.client import LudoClient
 from ludo.upstream.guard import Guard
 from ludo.upstream.retry import Retries
 from proxy import looks
+from proxy.admission import Admission, Charges
 from proxy.auth import Verifier
-from proxy.config import ProxySettings, Role
+from proxy.config import Access, ProxyConfig, ProxySettings, Role
 from proxy.facade.parts import Facade, make_facade
 from proxy.health import Readiness
 from proxy.jwks import PublishedKeys
@@ -40,6 +42,7 @@ from proxy.metrics import Metrics
 from proxy.relay.reader import LINK
 from proxy.relay.relay import Relay
 from proxy.relay.store_source import StoreSource
+from proxy.remembering import RememberingVerifier
 from proxy.telemetry import Telemetry
 from proxy.webhooks.keys import Keys
 from proxy.webhooks.parts import Receiver, make_receiver
@@ -60,7 +63,8 @@ class Parts:
     shared: SharedCircuits
     permits: Permits | None
     facade: Facade
-    verifier: Verifier
+    scripts: BatchedScripts
+    admission: Admission
     quota: Quota
     receiver: Receiver
     redriver: Redriver
@@ -79,7 +83,7 @@ def make_parts(
     """The parts of one process; nothing is connected yet."""
     config = settings.proxy
     redis = connect(redis_url)
-    scripts = Scripts(redis)
+    scripts = BatchedScripts(redis)
     telemetry = Telemetry()
     shared = SharedCircuits(redis, scripts)
     limit = settings.upstream.limit
@@ -89,6 +93,7 @@ def make_parts(
     published = PublishedKeys(config.jwks_url, time.monotonic) if config.jwks_url else None
     verifier = Verifier.of(config, published)
     receiver = make_receiver(settings.receiver, settings.webhooks, redis, telemetry.registry)
+    quota = Quota(scripts, config.quota, time.monotonic)
     relay = _relay(settings, redis_url, redis, scripts, verifier) if role.serves_relay else None
     return Parts(
         settings=settings,
@@ -100,8 +105,9 @@ def make_parts(
         facade=make_facade(
             settings, redis, scripts, client, telemetry, lambda: connect(redis_url, LINK)
         ),
-        verifier=verifier,
-        quota=Quota(scripts, config.quota, time.monotonic),
+        scripts=scripts,
+        admission=_admission(config, verifier, published, quota, telemetry),
+        quota=quota,
         receiver=receiver,
         redriver=Redriver(
             DeadLetters(redis, scripts), Inbox(scripts, backlog=settings.receiver.backlog)
@@ -125,6 +131,28 @@ def _guard(
         budget=permits,
         circuits=shared.circuits,
         retries=Retries.usual(settings.upstream.attempts),
+    )
+
+
+def _admission(
+    config: ProxyConfig,
+    verifier: Verifier,
+    published: PublishedKeys | None,
+    quota: Quota,
+    telemetry: Telemetry,
+) -> Admission:
+    remembering = (
+        RememberingVerifier(verifier, published.current)
+        if published is not None
+        else RememberingVerifier(verifier)
+    )
+    return Admission(
+        remembering,
+        quota,
+        Charges(config.quota_costs, config.quota_dry_run),
+        telemetry,
+        hops=config.trusted_hops,
+        is_open=config.access is Access.OPEN,
     )
 
 
@@ -167,6 +195,7 @@ async def running(parts: Parts) -> AsyncIterator[None]:
     """
     async with AsyncExitStack() as stack:
         stack.push_async_callback(parts.redis.aclose)
+        await stack.enter_async_context(beside("scripts", parts.scripts.serve()))
         if parts.published is not None:
             stack.push_async_callback(parts.published.aclose)
         await _admit(parts)
@@ -175,6 +204,7 @@ async def running(parts: Parts) -> AsyncIterator[None]:
         if parts.permits is not None:
             await stack.enter_async_context(beside("permits", parts.permits.run()))
         await stack.enter_async_context(beside("purges", parts.facade.purges.run()))
+        await stack.enter_async_context(beside("quota", parts.quota.run()))
         stack.push_async_callback(parts.facade.reader.aclose)
         await stack.enter_async_context(parts.receiver.running())
         if parts.relay is not None:

@@ -90,7 +90,8 @@ def _of_ours(error: errors.ProxyError) -> Problem:
         case errors.KeysUnavailable():
             return Problem(503, "keys-unavailable", sentence, UPSTREAM_RETRY_S)
         case errors.QuotaExceeded(retry_after=retry_after, headers=headers):
-            return Problem(429, "quota-exceeded", sentence, retry_after, headers=headers)
+            members = {"violated-policies": [error.policy]}
+            return Problem(429, "quota-exceeded", sentence, retry_after, members, headers)
         case errors.BadRequest():
             return Problem(400, "bad-request", sentence)
         case errors.UnknownPath():

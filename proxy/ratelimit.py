@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ludo.config import Rate
-from ludo.store.quota import Allowance
+from ludo.store.windows import Allowance
 
 
 def policy_name(rate: Rate) -> str:
@@ -11,10 +11,13 @@ def policy_name(rate: Rate) -> str:
     return f"{rate.limit}in{rate.seconds}s"
 
 
-def quota_headers(allowances: Sequence[Allowance]) -> dict[str, str]:
+def quota_fields(allowances: Sequence[Allowance]) -> tuple[tuple[bytes, bytes], ...]:
     """`RateLimit-Policy` with every rate, `RateLimit` with what is left of each; none for none."""
     if not allowances:
-        return {}
+        return ()
     policies = (f'"{policy_name(a.rate)}";q={a.rate.limit};w={a.rate.seconds}' for a in allowances)
     left = (f'"{policy_name(a.rate)}";r={a.remaining};t={a.reset}' for a in allowances)
-    return {"RateLimit-Policy": ", ".join(policies), "RateLimit": ", ".join(left)}
+    return (
+        (b"ratelimit-policy", ", ".join(policies).encode()),
+        (b"ratelimit", ", ".join(left).encode()),
+    )

@@ -42,6 +42,12 @@ class Telemetry:
             ("clause",),
             registry=self.registry,
         )
+        self._quota_spent = Counter(
+            "ludo_quota_spent",
+            "Requests beyond a caller's quota, by policy; refused, or let through (dry-run).",
+            ("policy", "outcome"),
+            registry=self.registry,
+        )
         self._budget_left = Gauge(
             "ludo_upstream_permits_left",
             "Permits left in upstream's budget when last asked.",
@@ -60,6 +66,10 @@ class Telemetry:
     def watch_budget(self, left: Callable[[], float]) -> None:
         """From now on tell how many permits are left."""
         self._budget_left.set_function(left)
+
+    def quota_spent(self, policy: str, *, refused: bool) -> None:
+        """Notes a request beyond its caller's quota."""
+        self._quota_spent.labels(policy, "refused" if refused else "let_through").inc()
 
     def refused_move(self, clause: str) -> None:
         """Notes a move that did not cost upstream anything."""

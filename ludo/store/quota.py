@@ -1,14 +1,9 @@
-"""How often one caller may ask: several windows, counted exactly over all replicas.
-
-A window slides: requests of the window before count for the part of it that still overlaps. What
-is refused is not counted.
-"""
+"""How often one caller may ask: several windows, counted exactly over all replicas."""
 
 import asyncio
-import math
+import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import structlog
@@ -17,105 +12,15 @@ from redis.exceptions import RedisError
 from ludo.config import Rate
 from ludo.store import keys
 from ludo.store.scripts import Scripts
+from ludo.store.stocks import AHEAD_S, Stock, Stocks
+from ludo.store.windows import Outcome, Taken, Window, count, outcome
 
-DEADLINE_S: Final = 1.0
+DEADLINE_S: Final = 2.0
+AWAY_S: Final = 0.5
+"""How long this process counts by itself before it asks a Redis again that did not answer."""
 LOCAL_CALLERS: Final = 10_000
 
 log = structlog.get_logger("quota")
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """What one caller took of one rate; times in milliseconds of one clock."""
-
-    start: int = 0
-    current: int = 0
-    previous: int = 0
-
-    def at(self, now: int, length: int) -> "Window":
-        """The window that `now` falls into."""
-        if now >= self.start + 2 * length:
-            return Window(start=now)
-        if now >= self.start + length:
-            return Window(start=self.start + length, previous=self.current)
-        return self
-
-    def used(self, now: int, length: int) -> float:
-        """How much counts now."""
-        return self.current + self.previous * (self.start + length - now) / length
-
-
-@dataclass(frozen=True, slots=True)
-class Allowance:
-    """What a caller has left of one rate: `remaining` requests, more after `reset` seconds."""
-
-    rate: Rate
-    remaining: int
-    reset: int
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """The request may pass."""
-
-    allowances: tuple[Allowance, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """The request may not pass; `rate` is the one used up for longest, `retry_after` seconds."""
-
-    allowances: tuple[Allowance, ...]
-    rate: Rate
-    retry_after: int
-
-
-Outcome = Taken | Spent
-
-
-def outcome(
-    fits: bool, rates: Sequence[Rate], windows: Sequence[Window], now: int, cost: int
-) -> Outcome:
-    """What the windows after a request say to the caller."""
-    allowances = tuple(_allowance(*each, now, cost) for each in zip(rates, windows, strict=True))
-    if fits:
-        return Taken(allowances)
-    tightest = max(allowances, key=lambda each: (each.remaining < cost, each.reset))
-    return Spent(allowances, tightest.rate, tightest.reset)
-
-
-def _allowance(rate: Rate, window: Window, now: int, cost: int) -> Allowance:
-    length = rate.seconds * 1000
-    remaining = max(0, math.floor(rate.limit - window.used(now, length)))
-    wait = _wait(rate, window, now, cost) if remaining < cost else window.start + length - now
-    return Allowance(rate, remaining, max(1, math.ceil(wait / 1000)))
-
-
-def _wait(rate: Rate, window: Window, now: int, cost: int) -> float:
-    """Milliseconds until `cost` fits if nothing else is asked for."""
-    length = rate.seconds * 1000
-    free = rate.limit - cost
-    to_next = window.start + length - now
-    if window.current <= free and window.previous:
-        return to_next - length * (free - window.current) / window.previous
-    overlap = 0.0 if window.current <= free else length * (1 - free / window.current)
-    return to_next + overlap
-
-
-def count(
-    kept: Sequence[Window], rates: Sequence[Rate], now: int, cost: int
-) -> tuple[tuple[Window, ...], Outcome]:
-    """The windows after a request, and what it is told: `take_quota.lua` does the same."""
-    windows = [
-        window.at(now, rate.seconds * 1000) for window, rate in zip(kept, rates, strict=True)
-    ]
-    fits = all(
-        window.used(now, rate.seconds * 1000) + cost <= rate.limit
-        for window, rate in zip(windows, rates, strict=True)
-    )
-    if fits:
-        windows = [Window(each.start, each.current + cost, each.previous) for each in windows]
-    return tuple(windows), outcome(fits, rates, windows, now, cost)
 
 
 class LocalQuota:
@@ -137,33 +42,78 @@ class LocalQuota:
 
 
 class Quota:
-    """A caller's quota in Redis; without Redis, this process' own counts hold instead."""
+    """A caller's quota in Redis; without Redis, this process' own counts hold instead.
+
+    For a caller who asks often, some of it is taken ahead, so that most requests need no round
+    trip; what is not used within a second is given back while `run` runs.
+    """
 
     def __init__(self, scripts: Scripts, rates: Sequence[Rate], clock: Callable[[], float]) -> None:
         self._scripts = scripts
         self._rates = tuple(rates)
+        self._clock = clock
         self._local = LocalQuota(rates, clock)
+        self._ahead = Stocks(clock)
+        self._away_until = float("-inf")
+
+    def at_once(self, caller: str, cost: int = 1) -> Taken | None:
+        """Takes from what was taken ahead; None if Redis has to be asked."""
+        if not self._rates:
+            return Taken(())
+        stock = self._ahead.take(caller, cost)
+        return None if stock is None else Taken(stock.told())
 
     async def take(self, caller: str, cost: int = 1) -> Outcome:
         """Takes `cost` from every window of a caller, or from none of them; never raises."""
-        if not self._rates:
-            return Taken(())
+        taken = self.at_once(caller, cost)
+        if taken is not None:
+            return taken
+        if self._clock() < self._away_until:
+            return self._local.take(caller, cost)
+        wanted = self._ahead.wanted(caller)
         try:
             async with asyncio.timeout(DEADLINE_S):
-                return await self._shared(caller, cost)
+                return await self._shared(caller, cost, wanted)
         except (RedisError, OSError, TimeoutError) as error:
             log.warning("quota.local", error=repr(error))
+            # The next ones need not find out for themselves.
+            self._away_until = self._clock() + AWAY_S
             return self._local.take(caller, cost)
 
-    async def _shared(self, caller: str, cost: int) -> Outcome:
-        answer: list[int] = await self._scripts.run(
+    async def run(self) -> None:
+        """Gives back what was taken ahead and not used, until cancelled."""
+        while True:
+            await asyncio.sleep(AHEAD_S)
+            for caller, stock in self._ahead.unused():
+                try:
+                    async with asyncio.timeout(DEADLINE_S):
+                        await self._give_back(caller, stock)
+                except (RedisError, OSError, TimeoutError) as error:
+                    log.debug("quota.not_given_back", error=repr(error))
+
+    async def _shared(self, caller: str, cost: int, wanted: int) -> Outcome:
+        fits, ahead, now, *numbers = await self._scripts.run(
             "take_quota",
-            keys=[keys.quota(caller, str(rate)) for rate in self._rates],
+            keys=self._keys(caller),
             args=[
                 cost,
+                wanted,
                 *(arg for rate in self._rates for arg in (rate.limit, rate.seconds * 1000)),
             ],
         )
-        fits, now, *numbers = answer
         windows = [Window(*numbers[at : at + 3]) for at in range(0, len(numbers), 3)]
-        return outcome(bool(fits), self._rates, windows, now, cost)
+        told = outcome(bool(fits), self._rates, windows, now, cost)
+        if not ahead:
+            return told
+        starts = tuple(window.start for window in windows)
+        return Taken(self._ahead.put(caller, ahead, starts, told.allowances).told())
+
+    async def _give_back(self, caller: str, stock: Stock) -> None:
+        await self._scripts.run(
+            "give_back_quota",
+            keys=self._keys(caller),
+            args=[secrets.token_hex(8), stock.left, *stock.starts],
+        )
+
+    def _keys(self, caller: str) -> list[str]:
+        return [keys.quota(caller, str(rate)) for rate in self._rates]

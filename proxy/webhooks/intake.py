@@ -9,8 +9,9 @@ import structlog
 
 from ludo.store.errors import StoreUnavailable
 from ludo.store.inbox import Delivery, Inbox, Verdict
-from ludo.store.quota import Quota, Spent
+from ludo.store.quota import Quota
 from ludo.store.rejected import Rejected
+from ludo.store.windows import Spent
 from ludo.upstream.keyring import KeyRing
 from proxy.webhooks.evidence import Evidence
 from proxy.webhooks.examining import NotGenuine, NotReadable, examine

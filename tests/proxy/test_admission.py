@@ -6,9 +6,10 @@ import time
 import httpx
 import pytest
 
-from ludo.config import parse_rates
+from ludo.config import ConfigError, parse_rates
+from proxy.app import create_app
 from proxy.config import Access
-from tests.proxy.builders import a_proxy, a_token, bearer, replicas
+from tests.proxy.builders import a_proxy, a_token, bearer, replicas, settings
 from tests.proxy.upstream import Upstream, data
 from tests.redis_servers import PrivateRedis
 
@@ -149,3 +150,42 @@ async def test_routes_share_one_quota(redis_server: PrivateRedis, upstream: Upst
         paths = ("/v1/rooms", "/v1/games", "/v1/players/plr_1", "/v1/rooms/ABCD12")
         statuses = [(await proxy.get(path)).status_code for path in paths]
     assert statuses == [503, 503, 429, 429]
+
+
+async def test_an_operation_may_cost_more(redis_url: str, upstream: Upstream) -> None:
+    """What the setting says it costs is taken; others cost 1."""
+    upstream.says("POST", "/rooms", data({"code": "ABCD12"}, 201))
+    options = {"quota": parse_rates("10/60s"), "quota_costs": {"CreateRoom": 4}}
+    async with a_proxy(redis_url, upstream, **options) as proxy:
+        wrote = await proxy.post(PATH, json={})
+        read = await proxy.get(PATH)
+        spent = [await proxy.post(PATH, json={}) for _ in range(2)]
+    assert '"10in60s";r=6;' in wrote.headers["ratelimit"]
+    assert '"10in60s";r=5;' in read.headers["ratelimit"]
+    assert [answer.status_code for answer in spent] == [201, 429]
+
+
+async def test_a_cost_of_nothing_known_keeps_the_proxy_from_starting(redis_url: str) -> None:
+    """With the names that could have been meant."""
+    with pytest.raises(ConfigError, match=r"LUDO_QUOTA_COSTS.*CreateRoom.*found 'Castle'"):
+        create_app(settings(redis_url, quota_costs={"Castle": 3}), redis_url=redis_url)
+
+
+async def test_a_dry_run_refuses_nobody(redis_url: str, upstream: Upstream) -> None:
+    """It tells, and counts whom it would have refused."""
+    options = {"quota": parse_rates("2/60s"), "quota_dry_run": True}
+    async with a_proxy(redis_url, upstream, **options) as proxy:
+        answers = [await proxy.get(PATH) for _ in range(5)]
+        metrics = (await proxy.get("/metrics")).text
+    assert [answer.status_code for answer in answers] == [200] * 5
+    assert '"2in60s";r=0;' in answers[-1].headers["ratelimit"]
+    assert 'ludo_quota_spent_total{outcome="let_through",policy="2in60s"} 3.0' in metrics
+
+
+async def test_a_refusal_names_the_policy(redis_url: str, upstream: Upstream) -> None:
+    """As the draft's problem type has it."""
+    async with a_proxy(redis_url, upstream, quota=parse_rates("1/60s")) as proxy:
+        await proxy.get(PATH)
+        problem = (await proxy.get(PATH)).json()
+    assert problem["type"] == "quota-exceeded"
+    assert problem["violated-policies"] == ["1in60s"]
