@@ -140,20 +140,20 @@ def test_r18_what_a_rooms_event_holds_does_not_matter(data: bytes) -> None:
     assert audit([other, *bodies("g1", play_game(5))]).exit_code == 2
 
 
-@pytest.mark.parametrize(("options", "legal"), [([], True), (["--json"], False)])
+@pytest.mark.parametrize("options", [[], ["--json"]], ids=["lines", "json"])
 def test_a_reader_who_leaves_early_does_not_change_the_verdict(
-    tmp_path: Path, options: list[str], legal: bool
+    tmp_path: Path, options: list[str]
 ) -> None:
     """`audit … | head -1` ends quietly, with the exit code that the findings have."""
-    file, events = tmp_path / "events.jsonl", play_game(5)
-    file.write_bytes(b"\n".join(bodies("g1", events if legal else events[1:])))
+    file = tmp_path / "events.jsonl"
+    file.write_bytes(b"\n".join(bodies("g1", play_game(5))))
     reader, writer = os.pipe()
     os.close(reader)
     command = [sys.executable, "-m", "cli", "audit", str(file), *options]
     with os.fdopen(writer, "wb") as closed:
         ended = subprocess.run(command, stdout=closed, stderr=subprocess.PIPE, check=False)
 
-    assert (ended.returncode, ended.stderr) == (0 if legal else 1, b"")
+    assert (ended.returncode, ended.stderr) == (0, b"")
 
 
 def test_the_rules_may_be_told() -> None:
