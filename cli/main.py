@@ -174,6 +174,65 @@ app.add_typer(rejected, name="rejected")
 app.add_typer(deadletters, name="deadletters")
 
 
+@app.command()
+def conformance(
+    url: Annotated[str, typer.Argument(help="The relay, as wss://host/ws.")],
+    game: Annotated[
+        str | None, typer.Option(help="A game that is being played; else one of its /v1/games.")
+    ] = None,
+    token: Annotated[
+        str | None, typer.Option(envvar="LUDO_RELAY_TOKEN", help="Needed unless anybody may come.")
+    ] = None,
+    case: Annotated[list[str] | None, typer.Option(help="Only this case; may be repeated.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a case.")] = False,
+) -> None:
+    """Hold a relay, whoever wrote it, to the protocol ludorelay.v1.
+
+    Each case is a sentence of docs/design.md, section 8. They run one after another and take
+    about half a minute, the longest because a relay waits 5 s for a hello. Exits with 0 if all
+    hold, 1 if not.
+    """
+    from cli.conformance.command import ConformanceOptions, run_conformance
+
+    with one_clear_line():
+        held = run_conformance(ConformanceOptions(url, game, token, case or (), as_json))
+    raise typer.Exit(0 if held else 1)
+
+
+@app.command()
+def load(
+    url: Annotated[str, typer.Argument(help="The relay, as ws://host/ws.")],
+    clients: Annotated[int, typer.Option(help="How many at once.", min=1, max=60_000)] = 100,
+    game: Annotated[
+        list[str] | None, typer.Option(help="A game to follow; may be repeated.")
+    ] = None,
+    games: Annotated[
+        int, typer.Option(help="Without --game: at most so many of /v1/games.", min=1)
+    ] = 250,
+    seconds: Annotated[
+        float, typer.Option(help="How long, once all have come.", min=0.1, max=3_600)
+    ] = 10.0,
+    rate: Annotated[
+        float, typer.Option(help="Newcomers a second; a relay admits 200.", min=1, max=10_000)
+    ] = 100.0,
+    token: Annotated[
+        str | None, typer.Option(envvar="LUDO_RELAY_TOKEN", help="Needed unless anybody may come.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Load a relay with clients that follow games and ping, and say what they saw.
+
+    Times are in milliseconds: dialling to welcome and to live, ping to pong, and from an event to
+    its delta here. Exits with 0 if every client was live and saw neither an error nor a hole.
+    """
+    from cli.load.command import LoadOptions, run_load
+
+    options = LoadOptions(url, clients, game or (), games, seconds, rate, token, as_json)
+    with one_clear_line():
+        good = run_load(options)
+    raise typer.Exit(0 if good else 1)
+
+
 def main() -> None:
     """The console script."""
     try:

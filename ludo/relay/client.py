@@ -11,6 +11,7 @@ from typing import Any, Final, Self, assert_never
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus, WebSocketException
+from websockets.typing import Subprotocol
 
 from ludo.relay.actions import (
     Action,
@@ -37,7 +38,7 @@ from ludo.relay.link import DIAL_WITHIN
 from ludo.relay.mailbox import Mailbox
 from ludo.tasks import end
 
-SUBPROTOCOL: Final = "ludorelay.v1"
+SUBPROTOCOL: Final = Subprotocol("ludorelay.v1")
 LARGEST_FRAME: Final = 1024 * 1024
 ANSWER_WITHIN: Final = 10.0
 CLOSE_WITHIN: Final = 1.0
@@ -306,7 +307,7 @@ class Relay:
         try:
             async with connect(
                 self._url,
-                subprotocols=[SUBPROTOCOL],  # type: ignore[list-item]
+                subprotocols=[SUBPROTOCOL],
                 compression=None,
                 ping_interval=None,
                 open_timeout=DIAL_WITHIN,

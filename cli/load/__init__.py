@@ -1,0 +1,1 @@
+"""`ludo-proxy load`: many clients on a relay, and what they saw."""
