@@ -52,6 +52,7 @@ def _settings(config: SandboxConfig) -> uvicorn.Config:
         log_level="critical",
         log_config=None,
         access_log=False,
+        ws="websockets-sansio",
         server_header=False,
         timeout_graceful_shutdown=_GRACE,
     )

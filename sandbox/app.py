@@ -32,6 +32,8 @@ from sandbox.routes.control import CONTROL
 from sandbox.routes.games import GAMES
 from sandbox.routes.players import PLAYERS
 from sandbox.routes.rooms import ROOMS
+from sandbox.routes.socket import listen
+from sandbox.sockets import Sockets
 from sandbox.tally import Tally
 from sandbox.tokens import SessionTokens
 
@@ -54,8 +56,9 @@ class _Parts:
         self._client = _client(config)
         self._tally = Tally()
         self._outbox = self._made_outbox()
+        self._sockets = Sockets(config.api_key.get_secret_value())
         faults = Faults(seed, config.faults, config.longest_delay)
-        self._herald = Herald(self._outbox, self._tally, faults)
+        self._herald = Herald(self._outbox, self._sockets, self._tally, faults)
         self._lobby = Lobby(
             self._herald,
             lambda room: self._playing.attend(room),
@@ -84,10 +87,11 @@ class _Parts:
         progress = Progress(self._outbox, self._playing, self._tally, self._continuous)
         tokens = SessionTokens(self._config.api_key.get_secret_value())
         shared = {
-            "lobby": self._lobby, "herald": self._herald, "progress": progress, "tokens": tokens
+            "lobby": self._lobby, "herald": self._herald, "progress": progress,
+            "sockets": self._sockets, "tokens": tokens,
         }  # fmt: skip
         return Litestar(
-            route_handlers=[*ROOMS, *PLAYERS, *GAMES, *CONTROL],
+            route_handlers=[*ROOMS, *PLAYERS, *GAMES, *CONTROL, listen],
             dependencies={name: _provided(part) for name, part in shared.items()},
             exception_handlers={
                 Refused: on_refused,

@@ -35,6 +35,12 @@ class Fault(StrEnum):
     """The work is done, and the connection is cut in the middle of the answer."""
     STATE_DOWN = "state_down"
     """A game's state is answered by 503."""
+    SOCKET_LATE = "socket_late"
+    """A frame comes after later ones of its game."""
+    SOCKET_TWICE = "socket_twice"
+    """A frame comes twice."""
+    SOCKET_CUT = "socket_cut"
+    """Instead of a frame, the room's connections end; what waits on them is lost."""
 
 
 OF_EVENTS: Final = (
@@ -46,6 +52,7 @@ OF_EVENTS: Final = (
     Fault.FORGED,
     Fault.FORGED_LOST,
 )
+OF_FRAMES: Final = (Fault.SOCKET_CUT, Fault.SOCKET_LATE, Fault.SOCKET_TWICE)
 OF_ANSWERS: Final = (Fault.SERVER_ERROR, Fault.SLOW, Fault.RESET)
 
 _LOSSLESS: Final = {
@@ -53,12 +60,15 @@ _LOSSLESS: Final = {
     Fault.TWICE: 0.03,
     Fault.OUT_OF_ORDER: 0.02,
     Fault.TAMPERED: 0.02,
+    Fault.SOCKET_LATE: 0.02,
+    Fault.SOCKET_TWICE: 0.03,
 }
 _ALL: Final = {
     **_LOSSLESS,
     Fault.DROPPED: 0.004,
     Fault.FORGED: 0.001,
     Fault.FORGED_LOST: 0.001,
+    Fault.SOCKET_CUT: 0.005,
     Fault.SERVER_ERROR: 0.03,
     Fault.SLOW: 0.02,
     Fault.RESET: 0.02,
@@ -132,6 +142,10 @@ class Faults:
         if Fault.LATE in drawn:
             drawn.discard(Fault.OUT_OF_ORDER)
         return frozenset(drawn)
+
+    def of_frame(self, game_id: str, sequence: int) -> Fault | None:
+        """What befalls an event on its way over the WebSocket."""
+        return next((each for each in OF_FRAMES if self._hit(each, game_id, sequence)), None)
 
     def of_answer(self, route: str, nth: int) -> Fault | None:
         """What befalls the nth request to a route, a method with its path."""

@@ -140,7 +140,13 @@ class Receiver:
 async def served(app: Any, lifespan: Literal["on", "off"] = "on") -> AsyncIterator[str]:
     """The address of an app that a real server serves on a free port."""
     with _free_port() as listener:
-        settings = uvicorn.Config(app, lifespan=lifespan, log_config=None, log_level="critical")
+        settings = uvicorn.Config(
+            app,
+            ws="websockets-sansio",
+            lifespan=lifespan,
+            log_config=None,
+            log_level="critical",
+        )
         settings.timeout_graceful_shutdown = 1
         server = uvicorn.Server(settings)
         server.capture_signals = _no_signals  # type: ignore[method-assign]
