@@ -34,6 +34,20 @@ class WorkerConfig(RefereeConfig):
         description="games that one worker brings up to date at the same time",
     )
 
+    sockets: int = Field(
+        default=200,
+        ge=1,
+        le=2_000,
+        validation_alias="LUDO_WORKERS_SOCKETS",
+        description="rooms followed over LUDO_WS_URL at once, by the one worker that does it",
+    )
+    rooms_every: Duration = Field(
+        default=10.0,
+        gt=0,
+        validation_alias="LUDO_WORKERS_ROOMS_EVERY",
+        description="how often that worker asks upstream which rooms there are",
+    )
+
     @property
     def policy(self) -> Policy:
         """What decisions depend on."""

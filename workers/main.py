@@ -14,16 +14,25 @@ from arq.worker import Function, func
 from redis.asyncio import Redis
 
 from ludo import tasks
+from ludo.store import keys
 from ludo.store.circuits import SharedCircuits
 from ludo.store.claims import Claims
 from ludo.store.connection import WORKER, connect, connect_arq, redis_address
+from ludo.store.inbox import BACKLOG, Inbox
+from ludo.store.ownership import Ownership
 from ludo.store.permits import Permits
 from ludo.store.scripts import Scripts
+from ludo.upstream.budget import CallClass
 from ludo.upstream.client import LudoClient
 from ludo.upstream.guard import Guard
 from ludo.upstream.retry import Retries
+from ludo.upstream.socket import LudoSocket
+from ludo.upstream.wire.models import Room
 from workers.applying import Applier
+from workers.census import Census, ListRooms
 from workers.config import WorkerSettings
+from workers.hearing import Hearing
+from workers.listening import LISTENER_TTL_S, Listener
 from workers.source import fetch_state
 from workers.wakeup import NudgedWorker
 
@@ -66,6 +75,11 @@ async def make_worker(parts: AsyncExitStack, url: str, settings: WorkerSettings)
     scripts = Scripts(redis)
     client = await _client(parts, redis, scripts, settings)
     claims = Claims(scripts, settings.worker.rules)
+    census = Census(_rooms(client), claims, redis)
+    await parts.enter_async_context(tasks.beside("census", census.run()))
+    if settings.upstream.ws_url is not None:
+        listener = _listener(scripts, claims, client, settings, settings.upstream.ws_url)
+        await parts.enter_async_context(tasks.beside("listening", listener.run()))
     applier = Applier(
         claims,
         lambda game_id: fetch_state(client, game_id),
@@ -107,6 +121,30 @@ async def _client(
     )
     client = LudoClient.from_config(upstream, guard=guard, rules=settings.worker.rules)
     return await parts.enter_async_context(client)
+
+
+def _rooms(client: LudoClient) -> ListRooms:
+    return lambda: client.get_rooms(klass=CallClass.REFRESH)
+
+
+def _listener(
+    scripts: Scripts, claims: Claims, client: LudoClient, settings: WorkerSettings, url: str
+) -> Listener:
+    key, inbox = settings.upstream.api_key, Inbox(scripts, backlog=BACKLOG)
+
+    def socket(room: Room) -> LudoSocket:
+        api_key = key.get_secret_value() if key else None
+        opened = LudoSocket(url, room.code, api_key=api_key, game_id=room.game_id)
+        hearing = Hearing(inbox, claims, room.game_id)
+        opened.on_any(hearing.heard)
+        opened.on_joined(hearing.joined)
+        return opened
+
+    worker = settings.worker
+    ownership = Ownership(scripts, keys.LISTENER, LISTENER_TTL_S)
+    return Listener(
+        ownership, _rooms(client), socket, every=worker.rooms_every, most=worker.sockets
+    )
 
 
 def _functions(applier: Applier) -> list[Function]:

@@ -178,7 +178,7 @@ def _owed_since(situation: Situation) -> Owed | None:
     owed = situation.record.owed
     if owed is None or owed.at <= situation.asked_at:
         return None
-    return owed if owed.reason in (Reason.HINT, Reason.OVERFLOW) else None
+    return owed if owed.reason in (Reason.HINT, Reason.OVERFLOW, Reason.RECONNECT) else None
 
 
 def _owed_though_equal(situation: Situation, sequence: int) -> Owed | None:
@@ -220,7 +220,9 @@ def _unanswered(record: Record, now: int, pace: Pace, *, stale: bool = True) -> 
 def _in_vain(record: Record, owed: Owed) -> bool:
     """Whether a game that was only asked for cannot be had; who still wants it asks again."""
     nothing_known = record.mirror is None and record.missing_since is None
-    return nothing_known and owed.reason is Reason.ASKED and owed.tries >= ASKED_TRIES
+    return (
+        nothing_known and owed.reason in (Reason.ASKED, Reason.CENSUS) and owed.tries >= ASKED_TRIES
+    )
 
 
 def _given_up(settled: Settled, now: int, pace: Pace) -> Settled:

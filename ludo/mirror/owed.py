@@ -20,6 +20,8 @@ class Reason(StrEnum):
     ASKED = "asked"
     SILENCE = "silence"
     FINAL = "final"
+    CENSUS = "census"
+    RECONNECT = "reconnect"
 
 
 @dataclass(frozen=True, slots=True)

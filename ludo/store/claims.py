@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from typing import Any, Final, Literal
 
+from ludo.mirror.owed import Reason
 from ludo.mirror.settle import Waiting
 from ludo.rules.ruleset import RuleSet
 from ludo.store import keys
@@ -148,12 +149,20 @@ class Claims:
         )
         return woken
 
-    async def ask(self, game_id: str) -> None:
+    async def ask(self, game_id: str, reason: Reason = Reason.ASKED) -> None:
         """Asks that a game without a mirror be fetched."""
         await self._scripts.run(
             "ask",
             keys=[keys.game(game_id), keys.DUE, keys.lease(game_id), keys.ARQ_QUEUE, keys.NUDGE],
-            args=[game_id, secrets.token_hex(8)],
+            args=[game_id, secrets.token_hex(8), reason.value],
+        )
+
+    async def owe(self, game_id: str, reason: Reason) -> None:
+        """Has a game's state fetched, whatever is known of it: events may be missing."""
+        await self._scripts.run(
+            "owe",
+            keys=[keys.game(game_id), keys.DUE, keys.lease(game_id), keys.ARQ_QUEUE, keys.NUDGE],
+            args=[game_id, secrets.token_hex(8), reason.value, keys.GAME_TTL_S],
         )
 
 

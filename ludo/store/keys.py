@@ -37,6 +37,11 @@ expires a day after the last one was kept."""
 PURGED: Final = "ludo:cache:purged"
 """Pub/sub channel: each cache tag that is purged."""
 
+CENSUS: Final = "ludo:census"
+"""String: somebody asked upstream what is played, within the last hour."""
+LISTENER: Final = "ludo:listener"
+"""String: the token of the worker that listens to upstream's WebSocket."""
+
 ARQ_QUEUE: Final = "arq:queue"
 WORKERS_ALIVE: Final = "arq:queue:health-check"
 """arq's own: there while a worker lives, written every 5 s."""

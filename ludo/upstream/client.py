@@ -135,10 +135,12 @@ class LudoClient:
             repeatable=call.repeatable,
         )
 
-    async def get_rooms(self, status: str | None = None) -> list[Room]:
+    async def get_rooms(
+        self, status: str | None = None, *, klass: CallClass | None = None
+    ) -> list[Room]:
         """The rooms of a status, `waiting` or `playing`, or all of them."""
         query = {} if status is None else {"status": status}
-        return await self._ask(Call("GET", "/rooms", query=query), list[Room])
+        return await self._ask(Call("GET", "/rooms", query=query), list[Room], klass)
 
     async def get_room(self, code: str) -> Room:
         """One room."""
@@ -248,8 +250,8 @@ class LudoClient:
         headers = {IDEMPOTENCY_HEADER: key or self._new_key()}
         return Call("POST", route, params, body=msgspec.json.encode(given), headers=headers)
 
-    async def _ask(self, call: Call, model: type[M]) -> M:
-        return parse_data(_accepted(await self.request(call)), model)
+    async def _ask(self, call: Call, model: type[M], klass: CallClass | None = None) -> M:
+        return parse_data(_accepted(await self.request(call, klass=klass)), model)
 
 
 def _accepted(response: UpstreamResponse) -> bytes:
