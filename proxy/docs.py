@@ -68,25 +68,21 @@ def description() -> OpenAPIConfig:
 @get("/openapi.json", include_in_schema=False)
 async def openapi_json(request: Request[Any, Any, Any]) -> Response[bytes]:
     """The description of all routes, OpenAPI 3.1."""
-    return _document(_schema(request.app))
+    return _document(request, _schema(request.app))
 
 
 @get("/docs/openapi-3.0.json", include_in_schema=False)
 async def openapi_30_json(request: Request[Any, Any, Any]) -> Response[bytes]:
     """The same for Swagger UI 4, which reads OpenAPI 3.0 only."""
-    return _document(as_30(_schema(request.app)))
+    return _document(request, as_30(_schema(request.app)))
 
 
 def _schema(app: Litestar) -> dict[str, Any]:
     return app.openapi_schema.to_schema()
 
 
-def _document(schema: dict[str, Any]) -> Response[bytes]:
-    return Response(
-        msgspec.json.encode(schema),
-        media_type="application/json",
-        headers={"Cache-Control": "no-cache"},
-    )
+def _document(request: Request[Any, Any, Any], schema: dict[str, Any]) -> Response[bytes]:
+    return Page.of(msgspec.json.encode(schema), ".json", POLICY).answer(request)
 
 
 def docs_routes() -> list[HTTPRouteHandler]:

@@ -21,7 +21,7 @@ from proxy.deployment import deployment_metrics
 from proxy.relay.relay import Status
 from proxy.telemetry import Telemetry
 
-CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+CONTENT_TYPE: Final = "text/plain; version=0.0.4"
 READ_WITHIN_S: Final = 1.0
 
 log = structlog.get_logger("metrics")

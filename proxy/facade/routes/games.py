@@ -1,8 +1,9 @@
 """`/v1/games`: list, state, roll, move, validate."""
 
 from dataclasses import replace
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
+import msgspec
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
@@ -12,6 +13,7 @@ from proxy.errors import NotAllowed
 from proxy.facade.acting import Body, acting
 from proxy.facade.answers import cached_answer, json_answer
 from proxy.facade.cachestatus import MIRRORED
+from proxy.facade.fetching import etag_of
 from proxy.facade.policy import REVALIDATED
 from proxy.facade.refereeing import LocalReferee
 from proxy.facade.routes.naming import known
@@ -39,16 +41,23 @@ Limit = Annotated[int, QueryParameter(name="limit", ge=1, le=100)]
 
 @get("/games", tags=_TAGS, operation_id="ListGames", responses=answers(GamesAnswer, *READ))
 async def list_games(
+    request: Asked,
     states: NamedDependency[GameStates],
     caller: NamedDependency[Caller],
     status: FromQuery[Literal["playing", "finished"]] = "playing",
     limit: Limit = 50,
-) -> Response[dict[str, Any]]:
+) -> Response[bytes]:
     """Games with a mirror, newest first."""
     listed = await states.games(status, limit)
     seen = [game for game in listed if caller.may_watch(game["gameId"])]
-    headers = {"Cache-Control": REVALIDATED, "Cache-Status": MIRRORED}
-    return Response({"success": True, "data": seen}, headers=headers)
+    body = msgspec.json.encode({"success": True, "data": seen})
+    headers = {
+        "ETag": etag_of(body),
+        "Age": "0",
+        "Cache-Control": REVALIDATED,
+        "Cache-Status": MIRRORED,
+    }
+    return json_answer(request, body, headers)
 
 
 @get(
