@@ -96,7 +96,7 @@ def an_app(intake: Intake, **config: Any) -> Litestar:
     """The receiver alone; its settings by their names."""
     provided = {"intake": Provide(lambda: intake, sync_to_thread=False)}
     routes = webhook_routes(ReceiverConfig(**config))
-    return Litestar(routes, dependencies=provided, openapi_config=None)
+    return Litestar(routes, dependencies=provided, openapi_config=None, logging_config=None)
 
 
 @asynccontextmanager
