@@ -9,6 +9,7 @@ from litestar import Litestar, Router
 from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 from litestar.di import Provide
+from litestar.handlers import HTTPRouteHandler
 from litestar.types import ControllerRouterHandler
 
 from proxy import problems
@@ -74,12 +75,16 @@ def create_app(
 def _routes(parts: Parts, role: Role) -> Sequence[ControllerRouterHandler]:
     routes: list[ControllerRouterHandler] = [*health_routes(), *metrics_routes(), *docs_routes()]
     if role.serves_api:
-        routes += [*webhook_routes(parts.settings.receiver), _api(parts)]
+        routes += [*_receiver(parts), _api(parts)]
         routes += _development(parts)
         routes += _admin(parts)
     if parts.relay is not None:
         routes += [*relay_routes(parts.relay), board_route()]
     return routes
+
+
+def _receiver(parts: Parts) -> list[HTTPRouteHandler]:
+    return webhook_routes(parts.receiver.intake, parts.settings.receiver)
 
 
 def _api(parts: Parts) -> Router:
@@ -112,7 +117,6 @@ def _admin(parts: Parts) -> list[ControllerRouterHandler]:
 def _provided(parts: Parts) -> dict[str, Provide]:
     given: dict[str, Any] = {
         "dead_letters": parts.redriver.letters,
-        "intake": parts.receiver.intake,
         "metrics": parts.metrics,
         "readiness": parts.readiness,
         "reader": parts.facade.reader,

@@ -3,7 +3,6 @@
 from typing import Any, Final, assert_never
 
 from litestar import Request, Response, post
-from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 
 from proxy.problems import Problem
@@ -16,8 +15,8 @@ from proxy.webhooks.reading import Unreadable, headers_of, read_delivery
 _CLOSE: Final = {"Connection": "close"}
 
 
-def webhook_routes(config: ReceiverConfig) -> list[HTTPRouteHandler]:
-    """The routes of this room within these bounds; they take `intake` by name."""
+def webhook_routes(intake: Intake, config: ReceiverConfig) -> list[HTTPRouteHandler]:
+    """The routes of this room, for this intake and within these bounds."""
 
     @post(
         "/webhooks/ludo",
@@ -27,9 +26,7 @@ def webhook_routes(config: ReceiverConfig) -> list[HTTPRouteHandler]:
         status_code=202,
         request_max_body_size=None,
     )
-    async def receive_webhook(
-        request: Request[Any, Any, Any], intake: NamedDependency[Intake]
-    ) -> Response[dict[str, Any]]:
+    async def receive_webhook(request: Request[Any, Any, Any]) -> Response[dict[str, Any]]:
         """202 stored, 200 stored before; anything else was not stored (429, 503: come again)."""
         body = await read_delivery(request, limit=config.body_limit, within=config.body_within)
         headers = headers_of(request)

@@ -8,7 +8,6 @@ from typing import Any
 import httpx
 import msgspec
 from litestar import Litestar
-from litestar.di import Provide
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
@@ -94,9 +93,8 @@ def an_intake(
 
 def an_app(intake: Intake, **config: Any) -> Litestar:
     """The receiver alone; its settings by their names."""
-    provided = {"intake": Provide(lambda: intake, sync_to_thread=False)}
-    routes = webhook_routes(ReceiverConfig(**config))
-    return Litestar(routes, dependencies=provided, openapi_config=None, logging_config=None)
+    routes = webhook_routes(intake, ReceiverConfig(**config))
+    return Litestar(routes, openapi_config=None, logging_config=None)
 
 
 @asynccontextmanager

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import pytest
@@ -143,25 +143,18 @@ def accepts_stale(bench: Bench, intake: Intake) -> Intake:
     return intake
 
 
-class _DedupFirst(Intake):
-    async def receive(self, headers: Mapping[str, str], body: bytes) -> Received:
-        claimed: set[str] = self.clock.claimed  # type: ignore[attr-defined]
-        if headers["webhook-id"] in claimed:
-            return Accepted(Verdict.DUPLICATE)
-        claimed.add(headers["webhook-id"])
-        return await super().receive(headers, body)
-
-
 def dedup_before_verify(bench: Bench, intake: Intake) -> Intake:
     """Remembers ids that anybody can claim."""
+    claimed: set[str] = set()
 
-    def clock() -> float:
-        return intake.clock()
+    class Claiming(Intake):
+        async def receive(self, headers: Mapping[str, str], body: bytes) -> Received:
+            if headers["webhook-id"] in claimed:
+                return Accepted(Verdict.DUPLICATE)
+            claimed.add(headers["webhook-id"])
+            return await intake.receive(headers, body)
 
-    clock.claimed = set()  # type: ignore[attr-defined]
-    return _DedupFirst(
-        intake.ring, intake.inbox, intake.quota, intake.evidence, intake.measures, clock
-    )
+    return Claiming(*(getattr(intake, each.name) for each in fields(intake)))
 
 
 def assumes_order(bench: Bench, intake: Intake) -> Intake:
