@@ -1,9 +1,9 @@
 """`/admin`: there for whoever has its token, and for nobody else."""
 
+import itertools
 from typing import Any
 
 import httpx
-import pytest
 from pydantic import SecretStr
 
 from ludo.config import parse_rates
@@ -24,39 +24,35 @@ async def ask(proxy: httpx.AsyncClient, method: str, path: str, **options: Any) 
     return await proxy.request(method, path.replace("{", "").replace("}", ""), **options)
 
 
-@pytest.mark.parametrize(("method", "path"), PATHS)
-async def test_without_a_token_configured_nothing_is_there(
-    redis_url: str, method: str, path: str
-) -> None:
+async def test_without_a_token_configured_nothing_is_there(redis_url: str) -> None:
     """A deployment that does not want `/admin` does not have it."""
     async with a_proxy(redis_url) as proxy:
-        answer = await ask(proxy, method, path, headers=bearer("anything"))
-    assert answer.status_code == 404
+        for method, path in PATHS:
+            answer = await ask(proxy, method, path, headers=bearer("anything"))
+            assert answer.status_code == 404, path
 
 
-@pytest.mark.parametrize(("method", "path"), PATHS)
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {},
-        bearer("another token"),
-        bearer(TOKEN + "x"),
-        {"Authorization": TOKEN},
-        {"Authorization": "Basic " + TOKEN},
-        {"Authorization": "Bearer \xfcn"},
-    ],
-)
-async def test_a_stranger_is_refused(
-    redis_url: str, method: str, path: str, headers: dict[str, str]
-) -> None:
+STRANGERS: list[dict[str, str]] = [
+    {},
+    bearer("another token"),
+    bearer(TOKEN + "x"),
+    bearer(TOKEN.upper()),
+    {"Authorization": TOKEN},
+    {"Authorization": "Basic " + TOKEN},
+    {"Authorization": "Bearer \xfcn"},
+]
+
+
+async def test_a_stranger_is_refused_everywhere(redis_url: str) -> None:
     """With a problem that says what was expected, and never with the token."""
     async with a_proxy(redis_url, admin_token=SecretStr(TOKEN)) as proxy:
-        raw = {name: value.encode("latin-1") for name, value in headers.items()}
-        answer = await ask(proxy, method, path, headers=raw)
-    assert answer.status_code == 401
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.headers["www-authenticate"].startswith("Bearer")
-    assert TOKEN not in answer.text
+        for (method, path), headers in itertools.product(PATHS, STRANGERS):
+            raw = {name: value.encode("latin-1") for name, value in headers.items()}
+            answer = await ask(proxy, method, path, headers=raw)
+            assert answer.status_code == 401, (path, headers)
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert answer.headers["www-authenticate"].startswith("Bearer")
+            assert TOKEN not in answer.text
 
 
 async def test_the_tokens_holder_is_let_in_without_a_quota(redis_url: str) -> None:
