@@ -17,20 +17,27 @@ CLAIM_DEADLINE_S: Final = 6.0
 CLAIM_RETRY_S: Final = 0.02
 
 Fetch = Callable[[str], Awaitable[Fetched]]
+Move = Callable[[str], Awaitable[None]]
 log = structlog.get_logger("workers")
+
+
+async def _stays(_game_id: str) -> None:
+    """For a worker without an archive."""
 
 
 @dataclass(frozen=True, slots=True)
 class Applier:
     """The use cases of a worker; all decisions are `planning.plan`'s.
 
-    `calls` bounds the questions to upstream, so that a slow one leaves room for events.
+    `calls` bounds the questions to upstream, so that a slow one leaves room for events. `archive`
+    moves a game that is over out of Redis; the lease is not held meanwhile.
     """
 
     claims: Claims
     fetch: Fetch
     policy: Policy
     calls: asyncio.Semaphore
+    archive: Move = _stays
 
     async def apply(self, game_id: str) -> None:
         """Decides all that waits for the game; another holder does it in our place."""
@@ -97,6 +104,8 @@ class Applier:
                 return
             _report(claimed.game_id, decision)
             if arrivals is None:
+                if decision.archive:
+                    await self.archive(claimed.game_id)
                 return
             last, flight = arrivals.last, None
             written = decision.commit.record

@@ -1,13 +1,14 @@
 """What a worker reads from the environment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from pydantic import Field
 
 from ludo.config import Duration
 from ludo.mirror.owed import Pace
 from ludo.rules_config import RefereeConfig
+from ludo.store.archive.config import ArchiveConfig
 from ludo.store.config import StoreConfig
 from ludo.upstream.config import UpstreamConfig
 from workers.planning import Policy
@@ -62,6 +63,13 @@ class WorkerSettings:
     worker: WorkerConfig
     store: StoreConfig
     upstream: UpstreamConfig
+    archive: ArchiveConfig = field(default_factory=ArchiveConfig)
+
+    @property
+    def policy(self) -> Policy:
+        """What decisions depend on."""
+        policy = self.worker.policy
+        return replace(policy, pace=replace(policy.pace, hot=int(self.archive.after * 1000)))
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "WorkerSettings":
@@ -70,4 +78,5 @@ class WorkerSettings:
             WorkerConfig.from_env(environ),
             StoreConfig.from_env(environ),
             UpstreamConfig.from_env(environ),
+            ArchiveConfig.from_env(environ),
         )

@@ -15,13 +15,17 @@ from redis.asyncio import Redis
 
 from ludo import tasks
 from ludo.store import keys
+from ludo.store.archive.archive import Archive
+from ludo.store.archive.engine import make_engine
 from ludo.store.circuits import SharedCircuits
 from ludo.store.claims import Claims
 from ludo.store.connection import WORKER, connect, connect_arq, redis_address
+from ludo.store.errors import ArchiveUnavailable
 from ludo.store.inbox import BACKLOG, Inbox
 from ludo.store.ownership import Ownership
 from ludo.store.permits import Permits
 from ludo.store.scripts import Scripts
+from ludo.store.tombstones import Tombstones
 from ludo.upstream.budget import CallClass
 from ludo.upstream.client import LudoClient
 from ludo.upstream.guard import Guard
@@ -29,6 +33,7 @@ from ludo.upstream.retry import Retries
 from ludo.upstream.socket import LudoSocket
 from ludo.upstream.wire.models import Room
 from workers.applying import Applier
+from workers.archiving import Archiver
 from workers.census import Census, ListRooms
 from workers.config import WorkerSettings
 from workers.hearing import Hearing
@@ -39,6 +44,8 @@ from workers.wakeup import NudgedWorker
 JOB_TIMEOUT_S: Final = 30
 DRAIN_S: Final = 10.0
 JOB_VERSION: Final = 1
+HOURLY: Final = 17
+"""The minute at which archived games that are too old are given up."""
 
 Context = dict[Any, Any]
 """arq's own; nothing of ours is in it."""
@@ -80,17 +87,22 @@ async def make_worker(parts: AsyncExitStack, url: str, settings: WorkerSettings)
     if settings.upstream.ws_url is not None:
         listener = _listener(scripts, claims, client, settings, settings.upstream.ws_url)
         await parts.enter_async_context(tasks.beside("listening", listener.run()))
+    archiver = await _archiver(parts, redis, scripts, settings)
     applier = Applier(
         claims,
         lambda game_id: fetch_state(client, game_id),
-        settings.worker.policy,
+        settings.policy,
         asyncio.Semaphore(max(1, settings.worker.jobs // 2)),
+        archiver.move,
     )
     return NudgedWorker(
         nudges=nudges,
         redis_pool=pool,
         functions=_functions(applier),
-        cron_jobs=[cron(_sweeping(claims), name="sweep", second=set(range(60)))],
+        cron_jobs=[
+            cron(_sweeping(claims), name="sweep", second=set(range(60))),
+            cron(_retiring(archiver, redis), name="retire", minute=HOURLY, second=0),
+        ],
         max_jobs=settings.worker.jobs,
         job_timeout=JOB_TIMEOUT_S,
         keep_result=0,
@@ -147,6 +159,21 @@ def _listener(
     )
 
 
+async def _archiver(
+    parts: AsyncExitStack, redis: Redis, scripts: Scripts, settings: WorkerSettings
+) -> Archiver:
+    """Where games that are over go; a database that is away now may come later."""
+    archive = Archive(make_engine(settings.archive.address(settings.store.data_dir)))
+    parts.push_async_callback(archive.aclose)
+    try:
+        await archive.open()
+    except ArchiveUnavailable as error:
+        log.warning("archive.unavailable", error=str(error))
+    return Archiver(
+        Tombstones(redis, scripts), archive, settings.worker.rules, settings.archive.retention
+    )
+
+
 def _functions(applier: Applier) -> list[Function]:
     async def apply_game(_: Context, version: int, game_id: str) -> None:
         await _guarded(applier.apply, version, game_id)
@@ -176,3 +203,17 @@ def _sweeping(claims: Claims) -> WorkerCoroutine:
             log.info("sweep.woke", games=woken)
 
     return cast(WorkerCoroutine, sweep)
+
+
+def _retiring(archiver: Archiver, redis: Redis) -> WorkerCoroutine:
+    async def retire(_: Context) -> None:
+        seconds, _micros = await redis.time()
+        try:
+            games = await archiver.give_up_old(seconds * 1000)
+        except ArchiveUnavailable as error:
+            log.warning("archive.unavailable", error=str(error))
+            return
+        if games:
+            log.info("archive.gave_up", games=games)
+
+    return cast(WorkerCoroutine, retire)

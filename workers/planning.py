@@ -1,11 +1,12 @@
 """What is to be written for one game: a pure function of what was read and fetched."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
-from ludo.mirror.mirror import Referee
+from ludo.mirror.log import Entry, Happened, Resynced
+from ludo.mirror.mirror import Mirror, Referee
 from ludo.mirror.owed import Owed, Pace, Reason, next_look, owed_after
 from ludo.mirror.reconcile import Behind, Confirmed, Replaced, reconcile
 from ludo.mirror.settle import Cause, Decided, Outcome, Settled, Waiting, settle
@@ -13,40 +14,16 @@ from ludo.mirror.snapshot import Snapshot
 from ludo.store.claims import Commit
 from ludo.store.feed import delta_message, encode_delta, freshness_message, replaced_message
 from ludo.store.record import Record
+from workers.ending import Ending, ended
 from workers.letters import dead_letters, redriven
+from workers.situation import Fetched, Situation, Unknown, Unreachable
+
+__all__ = ["Fetched", "Plan", "Policy", "Situation", "Unknown", "Unreachable", "plan"]
 
 ASKED_TRIES: Final = 5
 """Half a minute: a reader who waits for a game has left by then, or has asked again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """Upstream does not know the game (404)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unreachable:
-    """Upstream could not be asked, or its answer could not be used."""
-
-    why: str
-
-
-Fetched = Snapshot | Unknown | Unreachable
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """What a worker knows of a game when it decides: read under the lease, at `now` (Unix ms).
-
-    `fetched` answers what upstream was asked at `asked_at` (Unix ms).
-    """
-
-    record: Record
-    waiting: tuple[Waiting, ...]
-    applied_digests: Mapping[int, str]
-    now: int
-    fetched: Fetched | None = None
-    asked_at: int = 0
+_TOLD: Final = (Reason.HINT, Reason.OVERFLOW, Reason.RECONNECT, Reason.CLOSED)
+"""Debts that something which came in makes, whatever is under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +36,11 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The commit to write, and the events that go on waiting."""
+    """The commit to write, the events that go on waiting, and whether to archive the game then."""
 
     commit: Commit
     waiting: tuple[Waiting, ...]
+    archive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +52,7 @@ class _Asked:
     feed_dropped: bool = False
     repaired: Reason | None = None
     skipped: int = 0
+    log: tuple[Entry, ...] = ()
 
 
 def plan(situation: Situation, policy: Policy, new_epoch: str) -> Plan:
@@ -90,28 +69,46 @@ def plan(situation: Situation, policy: Policy, new_epoch: str) -> Plan:
     )
     settled = _given_up(settled, now, policy.pace)
     after = _record_after(record, settled, now, policy.pace)
-    frames = _frames(settled, now)
+    ending = ended(after, settled, situation, policy.pace, new_epoch)
     return Plan(
-        Commit(
-            record=after,
-            next_look=next_look(
-                after.owed, settled, policy.pace, as_of=after.as_of, closed=after.closed
-            ),
-            decided_entries=[item.waiting.entry for item in settled.decided],
-            applied_digests=_digests(settled.decided, Outcome.APPLIED),
-            late_digests=_digests(settled.decided, Outcome.STALE),
-            counters=_counters(settled.decided, asked),
-            feed_dropped=asked.feed_dropped,
-            frames=frames,
-            dead_letters=dead_letters(settled.decided),
-            redriven=redriven(settled.decided),
-            messages=[
-                *asked.messages,
-                *_told(after, frames, fresh_again=asked.record.stale and not after.stale),
-            ],
-        ),
-        settled.waiting,
+        _commit(asked, after, ending, situation, policy.pace),
+        ending.settled.waiting,
+        ending.archive,
     )
+
+
+def _commit(
+    asked: _Asked, after: Record, ending: Ending, situation: Situation, pace: Pace
+) -> Commit:
+    """Everything to write: what upstream said, what the events did, and whether the game ended."""
+    settled = ending.settled
+    frames = _frames(settled, situation.now)
+    fresh_again = asked.record.stale and not after.stale
+    return Commit(
+        record=ending.record,
+        next_look=_next_look(ending, pace),
+        decided_entries=[item.waiting.entry for item in settled.decided],
+        applied_digests=_digests(settled.decided, Outcome.APPLIED),
+        late_digests=_digests(settled.decided, Outcome.STALE),
+        counters={**_counters(settled.decided, asked), **ending.counters},
+        feed_dropped=asked.feed_dropped or bool(ending.log),
+        # The feed of an epoch that ends in this commit helps nobody.
+        frames=[] if ending.log else frames,
+        dead_letters=dead_letters(settled.decided),
+        redriven=redriven(settled.decided),
+        messages=[
+            *asked.messages,
+            *_told(after, frames, fresh_again=fresh_again),
+            *ending.messages,
+        ],
+        log=[*asked.log, *_happened(settled.decided), *ending.log],
+    )
+
+
+def _next_look(ending: Ending, pace: Pace) -> int | None:
+    record = ending.record
+    look = next_look(record.owed, ending.settled, pace, as_of=record.as_of, closed=record.closed)
+    return min((at for at in (look, ending.archive_at) if at is not None), default=None)
 
 
 def _asked(situation: Situation, policy: Policy, new_epoch: str) -> _Asked:
@@ -124,7 +121,8 @@ def _asked(situation: Situation, policy: Policy, new_epoch: str) -> _Asked:
         case Unknown():
             if record.mirror is None and not situation.waiting:
                 return _Asked(replace(record, owed=None))
-            return _unanswered(record, now, policy.pace)
+            denied = replace(record, unknown_since=record.unknown_since or now)
+            return _unanswered(denied, now, policy.pace)
         case Unreachable():
             return _unanswered(record, now, policy.pace)
         case _:
@@ -141,6 +139,8 @@ def _reconciled(situation: Situation, snapshot: Snapshot, pace: Pace, new_epoch:
             known = replace(
                 record,
                 mirror=mirror,
+                unknown_since=None,
+                confirmed=snapshot.over,
                 owed=_owed_since(situation) or _owed_though_equal(situation, mirror.sequence),
                 missing_since=None,
                 as_of=now,
@@ -148,7 +148,7 @@ def _reconciled(situation: Situation, snapshot: Snapshot, pace: Pace, new_epoch:
                 closed=snapshot.over,
             )
             message = freshness_message(mirror.epoch, mirror.sequence, now, stale=False)
-            return _Asked(known, (message,))
+            return _Asked(known, (message,), log=_narrowed(record, mirror))
         case Replaced(mirror=mirror, why=why):
             skipped = mirror.sequence - (record.mirror.sequence if record.mirror else 0)
             known = replace(
@@ -160,6 +160,9 @@ def _reconciled(situation: Situation, snapshot: Snapshot, pace: Pace, new_epoch:
                 stale=False,
                 closed=snapshot.over,
                 skipped=record.skipped + skipped,
+                moved_at=now,
+                unknown_since=None,
+                confirmed=snapshot.over,
             )
             message = replaced_message(mirror.epoch, mirror.sequence, why)
             return _Asked(
@@ -168,9 +171,22 @@ def _reconciled(situation: Situation, snapshot: Snapshot, pace: Pace, new_epoch:
                 feed_dropped=True,
                 repaired=_repaired(record),
                 skipped=skipped,
+                log=(Resynced(mirror.snapshot, _why(record)),),
             )
         case _:
             assert_never(reconciled)
+
+
+def _narrowed(record: Record, mirror: Mirror) -> tuple[Entry, ...]:
+    """What upstream's answer told of a provisional mirror, which no event tells."""
+    was = record.mirror.snapshot.games if record.mirror else ()
+    if mirror.snapshot.games == was:
+        return ()
+    return (Resynced(mirror.snapshot, _why(record)),)
+
+
+def _why(record: Record) -> str:
+    return (record.owed.reason if record.owed else Reason.ASKED).value
 
 
 def _owed_since(situation: Situation) -> Owed | None:
@@ -178,7 +194,7 @@ def _owed_since(situation: Situation) -> Owed | None:
     owed = situation.record.owed
     if owed is None or owed.at <= situation.asked_at:
         return None
-    return owed if owed.reason in (Reason.HINT, Reason.OVERFLOW, Reason.RECONNECT) else None
+    return owed if owed.reason in _TOLD else None
 
 
 def _owed_though_equal(situation: Situation, sequence: int) -> Owed | None:
@@ -247,6 +263,8 @@ def _record_after(record: Record, settled: Settled, now: int, pace: Pace) -> Rec
         missing_since=settled.missing_since,
         as_of=as_of,
         stale=record.stale and not applied,
+        moved_at=now if applied else record.moved_at,
+        unknown_since=None if applied else record.unknown_since,
     )
 
 
@@ -259,6 +277,11 @@ def _told(after: Record, frames: list[tuple[int, bytes]], *, fresh_again: bool) 
     if fresh_again:
         told.append(freshness_message(epoch, after.mirror.sequence, after.as_of, stale=False))
     return told
+
+
+def _happened(decided: Iterable[Decided]) -> list[Entry]:
+    """The applied events; `settle` decides in the order in which it applies."""
+    return [Happened(item.waiting.event) for item in decided if item.outcome is Outcome.APPLIED]
 
 
 def _frames(settled: Settled, now: int) -> list[tuple[int, bytes]]:

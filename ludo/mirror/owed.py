@@ -22,6 +22,7 @@ class Reason(StrEnum):
     FINAL = "final"
     CENSUS = "census"
     RECONNECT = "reconnect"
+    CLOSED = "closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +45,17 @@ class Pace:
 
     `gap_wait`: how long an event may be missing before upstream is asked. `silence`: how long a
     live game may say nothing. `give_up`: how long events wait for a source that does not know
-    the game. `confirm`: how long a finished game waits for upstream's final state.
+    the game, and how long a game may not move before it is abandoned. `confirm`: how long a
+    finished game waits for upstream's final state. `unknown`: how long upstream has to deny a game
+    before that is believed. `hot`: how long a game that is over stays in Redis.
     """
 
     gap_wait: int = 1_000
     silence: int = 45_000
     give_up: int = 24 * 3_600_000
     confirm: int = 3_600_000
+    unknown: int = 60_000
+    hot: int = 600_000
 
 
 def owed_after(

@@ -1,6 +1,6 @@
 """The whole state of a game at one sequence, as a `GET /games/{id}/state` body tells it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ludo.rules.board import Board, Due, Game
@@ -46,6 +46,12 @@ class Snapshot:
     def over(self) -> bool:
         """Whether nothing more can happen in this game."""
         return self.status in (Status.FINISHED, Status.ABANDONED)
+
+
+def abandoned(snapshot: Snapshot) -> Snapshot:
+    """The same state of a game in which nothing more will happen."""
+    games = (game._replace(board=game.board._replace(due=None)) for game in snapshot.games)
+    return replace(snapshot, status=Status.ABANDONED, games=tuple(dict.fromkeys(games)))
 
 
 def agree(one: Snapshot, other: Snapshot) -> bool:

@@ -36,6 +36,10 @@ class RuleSet:
     extra_turn_on_finish: bool = True
     play_on: bool = False
 
+    def __str__(self) -> str:
+        """All switches, as `parse` reads them."""
+        return ",".join(f"{each.name}={_word(getattr(self, each.name))}" for each in fields(self))
+
     @classmethod
     def parse(cls, text: str) -> "RuleSet":
         """The rule set that `name=value,…` describes; unnamed switches keep their default.
@@ -47,6 +51,12 @@ class RuleSet:
             name, _, value = (side.strip() for side in entry.partition("="))
             rules = _with(rules, name, value)
         return rules
+
+
+def _word(value: bool | int) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return str(value)
 
 
 def _with(rules: RuleSet, name: str, value: str) -> RuleSet:

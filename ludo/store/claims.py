@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from typing import Any, Final, Literal
 
+from ludo.mirror.log import Entry
 from ludo.mirror.owed import Reason
 from ludo.mirror.settle import Waiting
 from ludo.rules.ruleset import RuleSet
 from ludo.store import keys
 from ludo.store.feed import FEED_LENGTH
+from ludo.store.log import LENGTH, Kept, to_kept
 from ludo.store.record import Record, check_version, read_record, write_record
 from ludo.store.scripts import Arg, Scripts
 from ludo.upstream.wire import GameEvent, parse_event
@@ -68,6 +70,7 @@ class Commit:
     dead_letters: Sequence[bytes] = ()
     messages: Sequence[bytes] = ()
     redriven: Sequence[Redriven] = ()
+    log: Sequence[Entry] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +93,15 @@ class Claims:
         self._rules = rules
 
     async def claim(self, game_id: str) -> Claimed | None:
-        """The game with all that waits for it, or None while another worker holds it."""
+        """The game with all that waits for it; None while another worker holds it, or if it is
+        archived."""
         token = secrets.token_hex(8)
         answer = await self._scripts.run(
             "claim",
             keys=[keys.game(game_id), keys.lease(game_id), keys.inbox(game_id), keys.seen(game_id)],
             args=[token, LEASE_MS, BATCH],
         )
-        if answer[0] == b"held":
+        if answer[0] != b"ok":
             return None
         _, now, values, entries, digests = answer
         record = read_record(values, self._rules)
@@ -213,6 +217,7 @@ def _commit_keys(game_id: str, commit: Commit) -> list[str]:
         keys.flight(game_id),
         keys.room_game(room) if room else "",
         keys.REDRIVEN,
+        keys.log(game_id),
     ]
 
 
@@ -239,6 +244,7 @@ def _commit_args(
         flight.token if flight else "",
         index,
         "1" if commit.feed_dropped else "0",
+        LENGTH,
     ]
     _add(args, 2, [value for pair in write_record(commit.record).items() for value in pair])
     _add(args, 1, list(commit.decided_entries))
@@ -249,7 +255,13 @@ def _commit_args(
     _add(args, 1, list(commit.dead_letters))
     _add(args, 1, list(commit.messages))
     _add(args, 4, [value for each in commit.redriven for value in astuple(each)])
+    kept = (to_kept(entry) for entry in commit.log)
+    _add(args, 4, [value for each in kept for value in _logged(each)])
     return args
+
+
+def _logged(kept: Kept) -> tuple[Arg, ...]:
+    return (kept.kind, kept.sequence, kept.why, kept.body)
 
 
 def _add(args: list[Arg], width: int, values: list[Arg]) -> None:

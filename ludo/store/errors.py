@@ -6,7 +6,8 @@ StoreError
 ├── DataFolderUnusable
 ├── VolatileRedis
 ├── StoreUnavailable
-└── UnknownVersion
+├── UnknownVersion
+└── ArchiveUnavailable
 """
 
 
@@ -36,3 +37,7 @@ class StoreUnavailable(StoreError):
 
 class UnknownVersion(StoreError):
     """A record was written by a newer version; it is left as it is, for those who can read it."""
+
+
+class ArchiveUnavailable(StoreError):
+    """The archive's database does not answer, or is not one of this version; try again later."""

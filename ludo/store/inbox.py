@@ -16,6 +16,7 @@ from ludo.store import keys
 from ludo.store.claims import DEAD_LETTERS_KEPT
 from ludo.store.errors import StoreUnavailable
 from ludo.store.scripts import Arg, Scripts
+from ludo.upstream.wire.events import Kind
 
 DEADLINE_S: Final = 2.0
 INBOX_BOUND: Final = 1_000
@@ -28,6 +29,7 @@ class Verdict(StrEnum):
     """What became of a delivery.
 
     `overflow` and `id-conflict` are kept as dead letters; `full` is the only one not stored.
+    `stale` is decided at once: the archive has the game.
     """
 
     ACCEPTED = "accepted"
@@ -35,6 +37,7 @@ class Verdict(StrEnum):
     ID_CONFLICT = "id-conflict"
     OVERFLOW = "overflow"
     FULL = "full"
+    STALE = "stale"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,9 @@ class Inbox:
                     case GameEvent():
                         answer = await self._event(delivery, incoming)
                     case RoomEvent():
-                        answer = await self._notice(delivery, "room", room=incoming.room_code)
+                        closed = incoming.kind == Kind.ROOM_CLOSED
+                        room = incoming.room_code
+                        answer = await self._notice(delivery, "room", room=room, closed=closed)
                     case Hint():
                         answer = await self._notice(delivery, "hint", game_id=incoming.game_id)
                     case UnknownEvent():
@@ -118,7 +123,13 @@ class Inbox:
         return answer
 
     async def _notice(
-        self, delivery: Delivery, kind: str, *, game_id: str = "", room: str = ""
+        self,
+        delivery: Delivery,
+        kind: str,
+        *,
+        game_id: str = "",
+        room: str = "",
+        closed: bool = False,
     ) -> bytes:
         tags = [f"room:{room}", ROOMS_TAG] if kind == "room" else []
         args: list[Arg] = [
@@ -135,6 +146,8 @@ class Inbox:
             DEAD_LETTERS_KEPT,
             _headers(delivery),
             keys.PURGED,
+            keys.room_game(room) if closed else "",
+            keys.game(""),
             *tags,
         ]
         answer: bytes = await self._scripts.run(

@@ -79,6 +79,11 @@ def feed(game_id: str) -> str:
     return f"ludo:feed:{game_id}"
 
 
+def log(game_id: str) -> str:
+    """Stream: everything that made the mirror what it is; goes when the archive has it."""
+    return f"ludo:log:{game_id}"
+
+
 def seen(game_id: str) -> str:
     """Hash: `i:<webhook-id>` → body digest, `s:<sequence>` → digest of the applied event.
 

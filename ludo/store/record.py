@@ -34,6 +34,11 @@ CLAIMED_FIELDS: Final = (
     "stale",
     "closed",
     "skipped",
+    "moved_at",
+    "unknown_since",
+    "room_closed",
+    "confirmed",
+    "archive_tries",
 )
 """The fields that `claim.lua` hands out, in its order."""
 
@@ -47,6 +52,10 @@ class Record:
     says that the final state was compared, or waited for long enough: nothing is left to ask.
     `skipped` counts the sequences that resyncs went past: the mirror's sequence is the number of
     applied events and these.
+
+    `moved_at` is when the mirror last changed, `unknown_since` since when upstream has denied the
+    game, `room_closed` when its room was said to be closed. `confirmed` says that upstream's state
+    agreed with a mirror that is over; `archive_tries` counts the attempts to archive it.
     """
 
     mirror: Mirror | None
@@ -57,22 +66,36 @@ class Record:
     closed: bool
     revision: int
     skipped: int = 0
+    moved_at: int = 0
+    unknown_since: int | None = None
+    room_closed: int | None = None
+    confirmed: bool = False
+    archive_tries: int = 0
+
+    @property
+    def still_since(self) -> int:
+        """When the mirror last changed, as far as that was written down."""
+        return self.moved_at or self.as_of
 
 
 def read_record(values: Sequence[bytes | None], rules: RuleSet) -> Record:
     """The record that the values of `CLAIMED_FIELDS` describe; raises UnknownVersion."""
     fields: Fields = dict(zip(CLAIMED_FIELDS, values, strict=True))
     check_version("a game", fields["v"])
-    missing_since = fields["missing_since"]
     return Record(
         mirror=_mirror(fields, rules),
         owed=_owed(fields),
-        missing_since=int(missing_since) if missing_since else None,
+        missing_since=_optional(fields["missing_since"]),
         as_of=int(fields["as_of"] or 0),
         stale=fields["stale"] == b"1",
         closed=fields["closed"] == b"1",
         revision=int(fields["rev"] or 0),
         skipped=int(fields["skipped"] or 0),
+        moved_at=int(fields["moved_at"] or 0),
+        unknown_since=_optional(fields["unknown_since"]),
+        room_closed=_optional(fields["room_closed"]),
+        confirmed=fields["confirmed"] == b"1",
+        archive_tries=int(fields["archive_tries"] or 0),
     )
 
 
@@ -80,6 +103,10 @@ def check_version(what: str, found: bytes | None) -> None:
     """Lets a record that this version can read pass; raises UnknownVersion."""
     if found not in (None, VERSION):
         raise UnknownVersion(f"{what}: expected version {VERSION.decode()}; found {found!r}")
+
+
+def _optional(value: bytes | None) -> int | None:
+    return int(value) if value else None
 
 
 def _mirror(fields: Fields, rules: RuleSet) -> Mirror | None:
@@ -114,6 +141,10 @@ def write_record(record: Record) -> dict[str, Any]:
         "stale": "1" if record.stale else "",
         "closed": "1" if record.closed else "",
         "skipped": record.skipped or "",
+        "moved_at": record.moved_at,
+        "unknown_since": record.unknown_since or "",
+        "confirmed": "1" if record.confirmed else "",
+        "archive_tries": record.archive_tries or "",
     }
     if mirror is not None:
         fields |= {

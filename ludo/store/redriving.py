@@ -107,6 +107,8 @@ class Redriver:
                 return REFUSED, "backlog-full"
             case Verdict.OVERFLOW | Verdict.ID_CONFLICT as verdict:
                 return Outcome.DEAD, verdict.value
+            case Verdict.STALE:
+                return Outcome.STALE, ""
             case Verdict.ACCEPTED | Verdict.DUPLICATE:
                 return _at_once(incoming), ""
 

@@ -117,7 +117,7 @@ class Intake:
             case Verdict.ID_CONFLICT | Verdict.OVERFLOW:
                 log.warning("delivery.dead", webhook_id=delivery.webhook_id, cause=verdict.value)
                 return Accepted(verdict)
-            case Verdict.ACCEPTED | Verdict.DUPLICATE:
+            case Verdict.ACCEPTED | Verdict.DUPLICATE | Verdict.STALE:
                 return Accepted(verdict)
             case _:
                 assert_never(verdict)

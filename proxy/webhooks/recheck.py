@@ -97,7 +97,7 @@ class Recheck:
 
 def _outcome(verdict: Verdict) -> tuple[Outcome, str]:
     match verdict:
-        case Verdict.ACCEPTED:
+        case Verdict.ACCEPTED | Verdict.STALE:
             return Outcome.ACCEPTED, ""
         case Verdict.DUPLICATE:
             return Outcome.DUPLICATE, "it came again and was accepted meanwhile"

@@ -219,7 +219,7 @@ async def test_corrupted_but_legal_event_is_found_at_the_end(bench: Bench) -> No
     assert stored is not None
     assert stored.body["updatedAt"] == truth.updated_at
     assert (await counters(bench))["repaired:final"] == 1
-    assert await bench.redis.zscore(keys.DUE, GAME) is None
+    assert await bench.redis.hget(keys.game(GAME), "confirmed") == b"1"
 
 
 async def test_game_that_nobody_knows_is_forgotten(bench: Bench) -> None:

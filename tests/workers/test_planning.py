@@ -159,7 +159,8 @@ def test_finished_game_does_not_wait_for_ever() -> None:
 
     assert commit.record.closed
     assert commit.record.owed is None
-    assert commit.next_look is None
+    assert not commit.record.confirmed
+    assert commit.next_look == NOW + PACE.hot
 
 
 def test_events_of_an_unknown_source_end_as_dead_letters() -> None:

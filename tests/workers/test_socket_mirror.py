@@ -22,12 +22,12 @@ from workers.config import WorkerConfig, WorkerSettings
 from workers.main import make_worker
 
 
-def settings(sandbox: httpx.AsyncClient) -> WorkerSettings:
+def settings(sandbox: httpx.AsyncClient, folder: Path) -> WorkerSettings:
     """A worker of that sandbox, with a socket and an impatient mirror."""
     address = str(sandbox.base_url)
     return WorkerSettings(
         WorkerConfig(gap_wait=0.2, silence=2.0, rooms_every=0.3),
-        StoreConfig(data_dir=Path()),
+        StoreConfig(data_dir=folder),
         UpstreamConfig(
             api_key=SecretStr(KEY),
             base_url=f"{address}/v1",
@@ -54,14 +54,14 @@ async def differing(sandbox: httpx.AsyncClient, redis: Redis) -> list[str]:
     return found
 
 
-async def mirrored(url: str, games: int, speed: float, faults: str) -> dict[str, int]:
+async def mirrored(server: PrivateRedis, games: int, speed: float, faults: str) -> dict[str, int]:
     """Plays games that are told by socket only, waits for the truth; the counters."""
     async with AsyncExitStack() as parts:
-        redis = await parts.enter_async_context(Redis.from_url(url))
+        redis = await parts.enter_async_context(Redis.from_url(server.url))
         sandbox = await parts.enter_async_context(
             a_sandbox(games=games, total=games, speed=speed, faults=faults, longest_delay=0.05)
         )
-        worker = await make_worker(parts, url, settings(sandbox))
+        worker = await make_worker(parts, server.url, settings(sandbox, server.place.folder))
         await parts.enter_async_context(tasks.beside("polling", worker.main()))
 
         async def done() -> bool:
@@ -86,7 +86,7 @@ async def test_socket_cut_in_mid_game_leaves_the_mirror_equal_to_the_truth(
 ) -> None:
     """Cut, late and doubled frames: every mirror is the truth, and every event has an outcome."""
     faults = "socket_cut=0.02,socket_late=0.05,socket_twice=0.05"
-    counted = await asyncio.wait_for(mirrored(redis_server.url, 2, 60, faults), 170)
+    counted = await asyncio.wait_for(mirrored(redis_server, 2, 60, faults), 170)
 
     assert counted["outcome:applied:socket"] > 0
     assert counted["repaired:reconnect"] > 0
@@ -98,6 +98,6 @@ async def test_socket_cut_in_mid_game_leaves_the_mirror_equal_to_the_truth(
 @pytest.mark.timeout(900)
 async def test_many_games_by_socket_only(redis_server: PrivateRedis) -> None:
     """Twenty games, with an upstream that fails, resets and is slow as well."""
-    counted = await mirrored(redis_server.url, 20, 20, "all,socket_cut=0.02,dropped=0,forged=0")
+    counted = await mirrored(redis_server, 20, 20, "all,socket_cut=0.02,dropped=0,forged=0")
 
     assert [account.unaccounted for account in accounts(counted)] == [0]

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 from time import perf_counter
 
 from redis.asyncio import Redis
@@ -23,15 +22,15 @@ HISTORY = a_history()
 
 
 @asynccontextmanager
-async def a_worker(url: str) -> AsyncIterator[None]:
+async def a_worker(server: PrivateRedis) -> AsyncIterator[None]:
     """A worker on this Redis, with an upstream that nobody answers for."""
     settings = WorkerSettings(
         WorkerConfig(),
-        StoreConfig(data_dir=Path()),
+        StoreConfig(data_dir=server.place.folder),
         UpstreamConfig(base_url="http://127.0.0.1:9/v1"),
     )
     async with AsyncExitStack() as parts:
-        worker = await make_worker(parts, url, settings)
+        worker = await make_worker(parts, server.url, settings)
         async with tasks.beside("polling", worker.main()):
             yield
             await worker.drain(5)
@@ -49,7 +48,7 @@ async def reaches(redis: Redis, sequence: int, within: float = 10) -> None:
 
 async def test_accepted_event_is_applied_before_the_next_poll(redis_server: PrivateRedis) -> None:
     """arq alone would look every half second; the nudge is much faster in the median."""
-    async with connect(redis_server.url) as redis, a_worker(redis_server.url):
+    async with connect(redis_server.url) as redis, a_worker(redis_server):
         bench, waits = a_bench(redis), []
         for number, event in enumerate(HISTORY[:15], start=1):
             await bench.accept([event])
@@ -62,7 +61,7 @@ async def test_accepted_event_is_applied_before_the_next_poll(redis_server: Priv
 
 async def test_worker_goes_on_when_redis_comes_back(redis_server: PrivateRedis) -> None:
     """kill -9 of Redis: what was accepted is applied, and so is what comes after."""
-    async with connect(redis_server.url) as redis, a_worker(redis_server.url):
+    async with connect(redis_server.url) as redis, a_worker(redis_server):
         bench = a_bench(redis)
         await bench.accept(HISTORY[:5])
         await reaches(redis, 5)
@@ -77,5 +76,5 @@ async def test_game_that_nobody_woke_is_swept_up(redis_server: PrivateRedis) -> 
     async with connect(redis_server.url) as redis:
         await a_bench(redis).accept(HISTORY[:3])
         await redis.delete(keys.ARQ_QUEUE, keys.NUDGE)
-        async with a_worker(redis_server.url):
+        async with a_worker(redis_server):
             await reaches(redis, 3, within=15)

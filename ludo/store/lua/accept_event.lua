@@ -1,5 +1,5 @@
 -- Accepts one sequenced event: dedup, inbox, due and wake-up, all or nothing.
--- Answers accepted | duplicate | id-conflict | overflow | full.
+-- Answers accepted | duplicate | id-conflict | overflow | full | stale.
 local game, inbox, seen, lease = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local due, counters, dead, queue, nudge = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local game_id, webhook_id, digest, nonce, source = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
@@ -19,6 +19,15 @@ local function bury(cause)
   end
   count(counters, 'accepted:' .. source, 1)
   count(counters, 'outcome:dead:' .. source, 1)
+end
+
+-- The archive has this game: whatever comes, comes too late.
+if redis.call('HEXISTS', game, 'tombstone') == 1 then
+  if redis.call('HGET', game, 'last') == mark then return 'stale' end -- sent again
+  redis.call('HSET', game, 'last', mark)
+  count(counters, 'accepted:' .. source, 1)
+  count(counters, 'outcome:stale:' .. source, 1)
+  return 'stale'
 end
 
 local before = redis.call('HGET', seen, 'i:' .. webhook_id)

@@ -1,15 +1,31 @@
 -- Accepts a delivery without a sequence. `kind`: room (purges its cache tags, applied),
 -- hint (the game owes a resync, filtered) or unknown (kept, filtered).
 -- Answers accepted | duplicate | id-conflict.
+local LAST_EVENTS_MS = 2000
 local delivery, counters, dead, filtered = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local game, lease, due, queue, nudge = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local kind, webhook_id, digest, nonce, source = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local body, key_id, game_id = ARGV[6], ARGV[7], ARGV[8]
 local delivery_ttl, game_ttl, bound = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
-local headers = ARGV[12]
-local purged = ARGV[13] -- the channel; the tags follow, in the order of their keys
+local headers, purged = ARGV[12], ARGV[13] -- the latter is a channel
+local closed_room, games = ARGV[14], ARGV[15] -- the latter is what their keys begin with
+-- The tags follow, in the order of their keys.
 local now = now_ms()
 local mark = digest .. ':' .. nonce
+
+-- A game that is still played in a room that is closed ends by its last events, which may be
+-- under way; a while later upstream is asked.
+local function close_room()
+  local id = redis.call('GET', closed_room)
+  if not id or redis.call('HGET', games .. id, 'status') ~= 'playing' then return end
+  local their = games .. id
+  redis.call('HSET', their, 'room_closed', now)
+  if redis.call('HEXISTS', their, 'owed') == 0 then
+    redis.call('HSET', their, 'owed', 'closed', 'owed_at', now + LAST_EVENTS_MS, 'tries', 0,
+      'renewed', 1)
+  end
+  due_by(due, id, now + LAST_EVENTS_MS)
+end
 
 -- The delivery accepted under this id, and the last other one that came with it.
 local before, other = string.match(redis.call('GET', delivery) or '', '^(%S*) ?(%S*)$')
@@ -41,14 +57,15 @@ if kind == 'room' then
   for i = 10, #KEYS do
     redis.call('INCR', KEYS[i])
     redis.call('EXPIRE', KEYS[i], 86400)
-    redis.call('PUBLISH', purged, ARGV[i + 4])
+    redis.call('PUBLISH', purged, ARGV[i + 6])
   end
+  if closed_room ~= '' then close_room() end
   return remember()
 end
 count(counters, 'outcome:filtered:' .. source, 1)
 redis.call('XADD', filtered, 'MAXLEN', '~', 1000, '*', 'v', '1', 'webhook_id', webhook_id,
   'received_at', now, 'body', body)
-if kind == 'hint' then
+if kind == 'hint' and redis.call('HEXISTS', game, 'tombstone') == 0 then
   owe(game, 'hint', now)
   redis.call('HSETNX', game, 'v', '1')
   redis.call('EXPIRE', game, game_ttl)

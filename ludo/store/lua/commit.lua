@@ -6,7 +6,7 @@
 local game, lease, inbox, seen = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local feed, due, counters, dead = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local queue, nudge, playing, finished = KEYS[9], KEYS[10], KEYS[11], KEYS[12]
-local flight, room_game, redriven = KEYS[13], KEYS[14], KEYS[15]
+local flight, room_game, redriven, log = KEYS[13], KEYS[14], KEYS[15], KEYS[16]
 
 local at = 0
 local function take()
@@ -24,7 +24,7 @@ local game_id, token, nonce, rev, mode = take(), take(), take(), take(), take()
 local lease_ms, last, limit = tonumber(take()), take(), tonumber(take())
 local next_look, ttl, feed_ttl, feed_max = take(), tonumber(take()), tonumber(take()), take()
 local dead_bound, channel, flight_token, index = tonumber(take()), take(), take(), take()
-local drop_feed = take() == '1'
+local drop_feed, log_max = take() == '1', take()
 local now = now_ms()
 -- A debt made or renewed since the claim is none that this decision settles.
 local renewed = redis.call('HEXISTS', game, 'renewed') == 1
@@ -92,6 +92,13 @@ if not repeated then
   for i = from + 1, from + 4 * n, 4 do
     settle_redrive(redriven, ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3])
   end
+
+  from, n = list(4)
+  for i = from + 1, from + 4 * n, 4 do
+    redis.call('XADD', log, 'MAXLEN', '~', log_max, '*', 'v', '1', 'k', ARGV[i], 's', ARGV[i + 1],
+      'w', ARGV[i + 2], 'b', ARGV[i + 3])
+  end
+  redis.call('EXPIRE', log, ttl)
 
   if index == 'playing' then
     if not redis.call('ZSCORE', playing, game_id) then

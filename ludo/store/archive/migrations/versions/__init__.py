@@ -1,0 +1,1 @@
+"""One file a step; the first part of its name is its place in the order."""
