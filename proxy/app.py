@@ -1,27 +1,29 @@
 """The application: which routes a role has, and what they are given."""
 
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import httpx
 from litestar import Litestar, Router
-from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
-from litestar.types import ControllerRouterHandler
+from litestar.types import ASGIApp, ControllerRouterHandler
 
 from proxy import problems
 from proxy.admin.routes import admin_router
 from proxy.admission import provide_caller, provide_identity
 from proxy.config import ProxySettings, Role
+from proxy.cors import Origins
 from proxy.docs import description, docs_routes
 from proxy.edge import Edge
 from proxy.facade.cachestatus import FacadeFace
 from proxy.facade.routes.games import GAMES
 from proxy.facade.routes.players import PLAYERS
 from proxy.facade.routes.rooms import ROOMS
+from proxy.fast import FastPath
 from proxy.health import health_routes
 from proxy.metrics import metrics_routes
 from proxy.pages import board_route
@@ -31,16 +33,6 @@ from proxy.tokens import token_route
 from proxy.webhooks.routes import webhook_routes
 
 MAX_BODY: Final = 65_536
-_EXPOSED: Final = [
-    "Age",
-    "Cache-Status",
-    "ETag",
-    "Ludo-Stale",
-    "RateLimit",
-    "RateLimit-Policy",
-    "Retry-After",
-    "X-Request-Id",
-]
 
 
 def create_app(
@@ -59,7 +51,6 @@ def create_app(
         route_handlers=_routes(parts, role),
         dependencies=_provided(parts),
         exception_handlers={Exception: problems.answer},
-        cors_config=_cors(settings),
         openapi_config=description(),
         request_max_body_size=MAX_BODY,
         lifespan=[_lifespan],
@@ -68,8 +59,22 @@ def create_app(
     )
     # Outside of Litestar's own routing, so that answers to unknown paths pass it as well.
     faced = FacadeFace(app.asgi_handler)
-    app.asgi_handler = Edge(faced, parts.telemetry, lambda: parts.readiness.is_draining)
+    origins = Origins(settings.proxy.cors_origins)
+    edge = Edge(faced, parts.telemetry, lambda: parts.readiness.is_draining, origins)
+    app.asgi_handler = _fast(edge, parts, origins) if role.serves_api else edge
     return app
+
+
+def _fast(edge: ASGIApp, parts: Parts, origins: Origins) -> FastPath:
+    return FastPath(
+        edge,
+        parts.facade.purges.layer,
+        parts.admission,
+        parts.telemetry,
+        origins,
+        is_draining=lambda: parts.readiness.is_draining,
+        clock=time.monotonic,
+    )
 
 
 def _routes(parts: Parts, role: Role) -> Sequence[ControllerRouterHandler]:
@@ -133,19 +138,6 @@ def _provided(parts: Parts) -> dict[str, Provide]:
 
 def _always(part: Any) -> Any:
     return lambda: part
-
-
-def _cors(settings: ProxySettings) -> CORSConfig | None:
-    origins = settings.proxy.cors_origins
-    if not origins:
-        return None
-    return CORSConfig(
-        allow_origins=list(origins),
-        allow_methods=["GET", "HEAD", "POST", "OPTIONS"],
-        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match"],
-        expose_headers=_EXPOSED,
-        max_age=600,
-    )
 
 
 @asynccontextmanager

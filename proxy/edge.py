@@ -7,8 +7,8 @@ writes one line and one measurement when the answer is out.
 import re
 import secrets
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Final
 
 import msgspec
 import structlog
@@ -16,23 +16,31 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from proxy import tracing
+from proxy.cors import Origins
 from proxy.problems import MEDIA_TYPE, Problem
 from proxy.telemetry import Telemetry
 
 REQUEST_ID: Final = "request_id"
-_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+REQUEST_ID_FORM: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _CLIMBING: Final = re.compile(
     rb"//|\\|[\x00-\x20\x7f]|%(?:2f|5c|00)|(?:^|/)(?:\.|%2e){1,2}(?:/|$)", re.IGNORECASE
 )
-_FIXED: Final = (
+PROTECTING: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),
     (b"cross-origin-resource-policy", b"same-origin"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
-_POLICY: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+"""What protects browsers on every answer that says nothing else."""
 _SILENT: Final = frozenset({"/health", "/health/ready", "/metrics"})
 """Asked every few seconds by machines; only what goes wrong there is worth a line."""
+
+_CLIMBS: Final = Problem(
+    400,
+    "bad-request",
+    "expected a plain path, without dot segments, empty segments or encoded slashes",
+)
 
 log = structlog.get_logger("http")
 
@@ -40,15 +48,22 @@ log = structlog.get_logger("http")
 class Edge:
     """Wraps the application; `is_draining` makes answers close their connections."""
 
-    def __init__(self, app: ASGIApp, telemetry: Telemetry, is_draining: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        telemetry: Telemetry,
+        is_draining: Callable[[], bool],
+        origins: Origins,
+    ) -> None:
         self._app = app
         self._telemetry = telemetry
         self._is_draining = is_draining
+        self._origins = origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one connection; sockets only get their id."""
         given = _header(scope, b"x-request-id")
-        request_id = given if _ID.fullmatch(given) else secrets.token_hex(8).encode()
+        request_id = given if REQUEST_ID_FORM.fullmatch(given) else secrets.token_hex(8).encode()
         scope["state"][REQUEST_ID] = request_id.decode()
         trace = tracing.read(_header(scope, b"traceparent").decode("latin-1"))
         tracing.current.set(trace)
@@ -64,26 +79,32 @@ class Edge:
     async def _serve(self, scope: Scope, receive: Receive, send: Send, request_id: bytes) -> None:
         begun = time.perf_counter()
         status = 500
+        origin = _header(scope, b"origin")
 
         async def dressed(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = self._headers(message["headers"], request_id)
+                message["headers"] = self._headers(message["headers"], request_id, origin)
             await send(message)
 
         try:
             if _CLIMBING.search(_raw_path(scope)):
-                await _refuse(dressed)
+                await _answer(dressed, _CLIMBS)
+            elif self._origins.is_preflight(scope, origin):
+                await _answer(dressed, self._origins.preflight(scope, origin))
             else:
                 await self._app(scope, receive, dressed)
         finally:
             self._told(scope, status, time.perf_counter() - begun)
 
-    def _headers(self, own: Any, request_id: bytes) -> list[tuple[bytes, bytes]]:
+    def _headers(
+        self, own: Iterable[tuple[bytes, bytes]], request_id: bytes, origin: bytes
+    ) -> list[tuple[bytes, bytes]]:
         headers = [(name.lower(), value) for name, value in own]
         names = {name for name, _ in headers}
-        headers += [each for each in (*_FIXED, _POLICY) if each[0] not in names]
+        headers += [each for each in PROTECTING if each[0] not in names]
+        headers += self._origins.fields(origin)
         headers.append((b"x-request-id", request_id))
         if self._is_draining():
             headers.append((b"connection", b"close"))
@@ -106,16 +127,20 @@ class Edge:
         )
 
 
-async def _refuse(send: Callable[[Message], Awaitable[None]]) -> None:
-    detail = "expected a plain path, without dot segments, empty segments or encoded slashes"
-    problem = Problem(400, "bad-request", detail)
-    body = msgspec.json.encode(problem.body)
-    headers = [
-        (b"content-type", MEDIA_TYPE.encode()),
-        (b"content-length", str(len(body)).encode()),
-        (b"cache-control", b"no-store"),
-    ]
-    await send({"type": "http.response.start", "status": 400, "headers": headers})
+async def _answer(
+    send: Callable[[Message], Awaitable[None]], what: Problem | tuple[tuple[bytes, bytes], ...]
+) -> None:
+    """A problem, or nothing but headers."""
+    body, status, headers = b"", 204, [(b"cache-control", b"no-store")]
+    if isinstance(what, Problem):
+        body, status = msgspec.json.encode(what.body), what.status
+        headers += [
+            (b"content-type", MEDIA_TYPE.encode()),
+            (b"content-length", str(len(body)).encode()),
+        ]
+    else:
+        headers += what
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 

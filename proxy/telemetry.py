@@ -59,6 +59,21 @@ class Telemetry:
         self._requests.labels(method, route, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
 
+    def hits(self, route: str, name: str) -> Callable[[int, float], None]:
+        """What notes an answer of the in-process layer; made once a route, as it is called often.
+
+        `route` is the template, `name` what reads of it are counted under.
+        """
+        counts = {status: self._requests.labels("GET", route, str(status)) for status in (200, 304)}
+        observe, read = self._seconds.labels(route).observe, self._reads.labels(name, "hit").inc
+
+        def note(status: int, seconds: float) -> None:
+            counts[status].inc()
+            observe(seconds)
+            read()
+
+        return note
+
     def read(self, route: str, source: str) -> None:
         """Notes where the answer of a read came from: mirror, hit, stale, fetched."""
         self._reads.labels(route, source).inc()

@@ -151,8 +151,7 @@ class Permits:
         """Keeps permits leased until cancelled, and hands them back then."""
         try:
             while True:
-                await self._lease(self._ahead)
-                if self._returned and self._clock() >= self._away_until:
+                if await self._lease(self._ahead) and self._returned:
                     continue  # others may be waiting for what this process gave up
                 await asyncio.sleep(EVERY_S)
         finally:
@@ -193,7 +192,8 @@ class Permits:
             self.left = keep if self.left is None else min(keep, self.left)
         return verdict, number
 
-    async def _lease(self, number: int) -> None:
+    async def _lease(self, number: int) -> bool:
+        """Lease so many from here on; whether Redis answered."""
         begun = self._clock()
         self._give_up(lambda _, until: until <= begun)
         if number == 0:
@@ -209,12 +209,12 @@ class Permits:
                 answer = await self._run("lease_permits", [*args, *returned, *wanted])
         except _UNREACHABLE as error:
             log.debug("permits.not_leased", error=repr(error))
-            self._away_until = self._clock() + EVERY_S
-            return
+            return False
         self.left, name, count, limit, *fits = answer
         self._saw(name, count, limit)
         self._returned.difference_update(returned)
         self._leased([token for token, fit in zip(wanted, fits, strict=True) if fit], held, begun)
+        return True
 
     def _leased(self, fit: Sequence[str], held: Sequence[str], begun: float) -> None:
         """Takes over an answer; what was used while it was under way stays used."""
