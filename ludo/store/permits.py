@@ -31,6 +31,7 @@ EVERY_S: Final = 0.25
 SETTLE_S: Final = 2 * EVERY_S
 """How long a log rests after Redis started: every process looks at it in this time."""
 LEASE_S: Final = 10.0
+MOST_AHEAD: Final = 50
 _UNREACHABLE: Final = (RedisError, OSError, TimeoutError)
 _URGENT: Final = frozenset({CallClass.WRITE, CallClass.READ})
 """Classes for which a caller waits; only they use what was leased ahead."""
@@ -64,8 +65,8 @@ def kept_back(klass: CallClass, limit: int) -> int:
 
 
 def leased_ahead(limit: int) -> int:
-    """How many permits one process holds for the moment in which Redis goes: 2 %."""
-    return limit // 50
+    """How many permits one process holds for the moment in which Redis goes: 2 %, 50 at most."""
+    return min(MOST_AHEAD, limit // 50)
 
 
 class Permits:

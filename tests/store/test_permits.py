@@ -9,7 +9,15 @@ from redis.asyncio import Redis
 from ludo.config import Rate
 from ludo.store import keys
 from ludo.store.connection import Patience, connect
-from ludo.store.permits import EVERY_S, LEASE_S, BudgetUnknown, Permits, kept_back
+from ludo.store.permits import (
+    EVERY_S,
+    LEASE_S,
+    MOST_AHEAD,
+    BudgetUnknown,
+    Permits,
+    kept_back,
+    leased_ahead,
+)
 from ludo.store.scripts import Scripts
 from ludo.tasks import beside
 from ludo.upstream.budget import LONGEST_STRETCH, CallClass
@@ -160,6 +168,14 @@ async def test_after_redis_started_the_log_rests_for_a_moment(redis: Redis) -> N
     begun = time.monotonic()
     assert await taken(permits(redis, settle=0.2))
     assert time.monotonic() - begun >= 0.2
+
+
+@pytest.mark.parametrize(
+    ("limit", "ahead"), [(20, 0), (100, 2), (2_000, 40), (999_999_999, MOST_AHEAD)]
+)
+def test_a_process_leases_two_in_a_hundred(limit: int, ahead: int) -> None:
+    """Of a small budget nothing, and never more than an outage of seconds needs."""
+    assert leased_ahead(limit) == ahead
 
 
 async def leasing(budget: Permits, number: int = 2) -> None:
