@@ -184,3 +184,14 @@ async def test_a_game_with_a_mirror_never_comes_from_it(
             assert (await proxy.get(STATE)).json()["data"]["sequence"] == 0
         await mirror(redis, HISTORY[:3])
         assert (await proxy.get(STATE)).json()["data"]["sequence"] == 3
+
+
+async def test_a_slow_redis_is_no_500(redis_server: PrivateRedis, upstream: Upstream) -> None:
+    """While it holds every command back, reads wait or are 503; then all is as before."""
+    async with a_proxy(redis_server.url, upstream) as proxy, Redis.from_url(redis_server.url) as it:
+        assert await players(proxy) == 1
+        for _ in range(3):
+            await it.client_pause(300)
+            answers = await asyncio.gather(*(proxy.get(PATH) for _ in range(20)))
+            assert {answer.status_code for answer in answers} <= {200, 503}
+        await wait_until(lambda: _status(proxy, 200))
