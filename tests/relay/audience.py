@@ -20,7 +20,8 @@ class Viewer:
     games: Sequence[str]
     at: dict[str, Place] = field(default_factory=dict)
     seen: Counter[str] = field(default_factory=Counter)
-    received: dict[str, list[float]] = field(default_factory=dict)
+    log: list[tuple[str, int, float]] = field(default_factory=list)
+    """Each delta with the time at which it came."""
 
     async def watch(self) -> None:
         """Take every change, and check that each is the next."""
@@ -36,7 +37,7 @@ class Viewer:
                     self.seen["doubled"] += seq <= before.seq
                     self.seen["deltas"] += 1
                     self.at[game] = Place(before.epoch, seq)
-                    self.received.setdefault(game, []).append(clock())
+                    self.log.append((game, seq, clock()))
                 case _:
                     pass
 

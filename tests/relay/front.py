@@ -10,7 +10,8 @@ class Relays:
 
     def __init__(self, *addresses: str) -> None:
         self.addresses = list(addresses)
-        self._used = 0
+        self._left_out: int | None = None
+        self._turn = 0
         self._open: set[asyncio.StreamWriter] = set()
 
     async def __aenter__(self) -> Self:
@@ -27,20 +28,30 @@ class Relays:
         """The one address."""
         return f"ws://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/ws"
 
-    def use(self, number: int) -> None:
-        """From now on newcomers go to this relay."""
-        self._used = number
+    def leave_out(self, number: int) -> None:
+        """Newcomers go to the others, as they do once a replica says that it is not ready."""
+        self._left_out = number
+
+    def replace(self, number: int, address: str) -> None:
+        """Another replica in this place, which gets newcomers too."""
+        self.addresses[number] = address
+        self._left_out = None
 
     def cut(self) -> None:
         """Break every connection."""
         for writer in tuple(self._open):
             writer.transport.abort()
 
+    def _next(self) -> str:
+        ready = [each for n, each in enumerate(self.addresses) if n != self._left_out]
+        self._turn += 1
+        return ready[self._turn % len(ready)]
+
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._open.add(writer)
         try:
             if self.addresses:
-                port = int(self.addresses[self._used].rpartition(":")[2])
+                port = int(self._next().rpartition(":")[2])
                 there = await asyncio.open_connection("127.0.0.1", port)
                 self._open.add(there[1])
                 await asyncio.gather(_pipe(reader, there[1]), _pipe(there[0], writer))

@@ -94,11 +94,12 @@ async def test_a_drain_is_not_noticed(start: Start, scribe: Scribes) -> None:
     one, two = await start(), await start()
     states: list[Connection] = []
     async with Relays(one.address, two.address) as relays:
+        relays.leave_out(1)
         url, more = relays.url, {"on_connection": states.append}
         async with watching(url, "g1", **more) as (relay, watched):
             await at(relay, game)
             draining = asyncio.create_task(one.relay.drain(5))
-            relays.use(1)
+            relays.leave_out(0)
             while not draining.done():
                 await game.advance()
                 await asyncio.sleep(0.005)
