@@ -53,10 +53,11 @@ prove: $(VENV)/.installed-dev ## the long fuzz, chaos, model and outage runs
 	@$(BIN)/python -m pytest tests/cachetests
 	@$(BIN)/python -m pytest -m prove --timeout 3600 --hypothesis-profile prove $(ARGS)
 
-bench: $(VENV)/.installed-dev ## what the audit and the engine do in a second
+bench: $(VENV)/.installed-dev ## what the audit, the engine and the relay do in a second
 	@$(PIP) install --quiet uv && $(BIN)/uv pip install --quiet --python $(BIN)/python --group bench \
 		|| echo 'ludo-king-engine could not be installed: nothing is compared' >&2
 	@$(BIN)/python -m benchmarks.audit
+	@$(BIN)/python -m benchmarks.relay
 
 lock: $(VENV)/.installed ## renew the three lock files from pyproject.toml
 	@$(PIP) install --quiet uv
