@@ -104,6 +104,38 @@ def demo(
 
 
 @app.command()
+def token(
+    player: Annotated[str, typer.Argument(help="Whose token: the id that becomes its `sub`.")],
+    games: Annotated[
+        str | None, typer.Option(help="The only games that it may watch, by commas; default: all.")
+    ] = None,
+    lifetime: Annotated[str, typer.Option(help="How long it is good: 10m, 1h … 24h.")] = "1h",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="With its id, its player and when it expires.")
+    ] = False,
+) -> None:
+    """Make a caller's token, signed with LUDO_JWT_SECRET.
+
+    With LUDO_DEV=1 and no secret, it is signed with the one that the proxy keeps in
+    LUDO_DATA_DIR. Send it as `Authorization: Bearer …`, or in the relay's `hello`:
+
+    curl -H "Authorization: Bearer $(ludo-proxy token plr_ann)" localhost:8080/v1/games
+    """
+    from cli.printing import json_line
+    from cli.token import make_token
+
+    with one_clear_line():
+        made = make_token(player, games, lifetime, os.environ)
+    told = {
+        "token": made.token,
+        "playerId": player,
+        "tokenId": made.token_id,
+        "expiresAt": made.expires * 1000,
+    }
+    typer.echo(json_line(told) if as_json else made.token)
+
+
+@app.command()
 def deliver(
     file: Annotated[Path, typer.Argument(help="Webhook bodies, one a line; - is stdin.")],
     url: Annotated[str, typer.Option(help="The receiver.")] = "http://127.0.0.1:8080/webhooks/ludo",

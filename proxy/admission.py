@@ -107,10 +107,16 @@ class Admission(ASGIMiddleware):
 
     async def admit(self, scope: Scope, operation: str | None) -> Admitted:
         """Who comes; raises NotAuthenticated, KeysUnavailable or QuotaExceeded."""
-        tokens, forwarded = _said(scope)
-        address = self._address(scope, forwarded)
+        tokens, _ = _said(scope)
         found = await self._verifier.authenticate(bearer(tokens))
-        identity = _identity(found, address)
+        return await self.admit_as(found, scope, operation)
+
+    async def admit_as(
+        self, found: Caller | Refused, scope: Scope, operation: str | None
+    ) -> Admitted:
+        """The same for somebody who was looked at already."""
+        _, forwarded = _said(scope)
+        identity = _identity(found, self._address(scope, forwarded))
         outcome = await self._quota.take(identity, self.charges.of(operation))
         self._refuse(outcome)
         if isinstance(found, Refused):

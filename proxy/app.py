@@ -17,6 +17,7 @@ from proxy.admin.routes import admin_router
 from proxy.admission import provide_caller, provide_identity
 from proxy.config import ProxySettings, Role
 from proxy.cors import Origins
+from proxy.devsecret import with_secret
 from proxy.docs import description, docs_routes
 from proxy.edge import Edge
 from proxy.facade.cachestatus import FacadeFace
@@ -28,6 +29,7 @@ from proxy.health import health_routes
 from proxy.metrics import metrics_routes
 from proxy.pages import board_route
 from proxy.parts import Parts, make_parts, running
+from proxy.relay.door import Door, ticket_route
 from proxy.relay.routes import relay_routes
 from proxy.tokens import token_route
 from proxy.webhooks.routes import webhook_routes
@@ -46,7 +48,7 @@ def create_app(
 
     `transport` stands in for the connection to upstream.
     """
-    parts = make_parts(settings, redis_url, role, transport)
+    parts = make_parts(with_secret(settings), redis_url, role, transport)
     app = Litestar(
         route_handlers=_routes(parts, role),
         dependencies=_provided(parts),
@@ -84,7 +86,9 @@ def _routes(parts: Parts, role: Role) -> Sequence[ControllerRouterHandler]:
         routes += _development(parts)
         routes += _admin(parts)
     if parts.relay is not None:
-        routes += [*relay_routes(parts.relay), board_route()]
+        door = Door(parts.admission, parts.verifier, parts.tickets, parts.settings.relay.cookie)
+        routes += [*relay_routes(parts.relay, door), ticket_route(parts.tickets, parts.admission)]
+        routes.append(board_route())
     return routes
 
 
@@ -123,6 +127,7 @@ def _provided(parts: Parts) -> dict[str, Provide]:
     given: dict[str, Any] = {
         "dead_letters": parts.redriver.letters,
         "metrics": parts.metrics,
+        "orders": parts.orders.orders,
         "readiness": parts.readiness,
         "reader": parts.facade.reader,
         "recheck": parts.receiver.recheck,

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import jwt
-from jwt import InvalidTokenError, PyJWK
+from jwt import ExpiredSignatureError, InvalidTokenError, PyJWK
 
 from proxy.config import Access, ProxyConfig
 from proxy.errors import NotAuthenticated
 from proxy.jwks import PUBLIC_ALGORITHMS, PublishedKeys
 from proxy.relay.callers import Caller, Refused
+from proxy.relay.codes import Code
 
 SHARED_ALGORITHM: Final = "HS256"
 MAX_TOKEN: Final = 8_192
@@ -46,6 +47,9 @@ class Verifier:
             return Refused("expected a token; found none")
         try:
             return _caller(await self._claims(token))
+        except ExpiredSignatureError:
+            reason = "expected a valid token; found one that has expired"
+            return Refused(reason, Code.TOKEN_EXPIRED)
         except InvalidTokenError as error:
             return Refused(f"expected a valid token; found: {_lowered(error)}")
         except BadToken as error:
@@ -87,6 +91,8 @@ def _caller(claims: dict[str, Any]) -> Caller:
         sub=sub,
         exp=int(claims["exp"]) * 1000,
         games=None if games is None else frozenset(games),
+        issued=int(claims["iat"]) if "iat" in claims else None,
+        token_id=claims.get("jti"),
     )
 
 

@@ -12,6 +12,7 @@ from ludo.config import CommaList, Duration, Rate, Rates
 from ludo.rules_config import RefereeConfig
 from ludo.store.config import StoreConfig
 from ludo.upstream.config import UpstreamConfig, WebhookConfig
+from proxy.relay.config import RelayConfig
 from proxy.webhooks.config import ReceiverConfig
 
 
@@ -129,19 +130,19 @@ class ProxyConfig(RefereeConfig):
     dev: bool = Field(
         default=False,
         validation_alias="LUDO_DEV",
-        description="1 adds POST /token, which makes tokens for anybody",
+        description="1 adds POST /token, which makes tokens for anybody; without LUDO_JWT_SECRET "
+        "a secret is made and kept in LUDO_DATA_DIR",
     )
 
     @model_validator(mode="after")
     def _can_verify(self) -> Self:
-        known = self.jwt_secret is not None or self.jwks_url is not None
+        # In development a secret is made and kept (proxy/devsecret.py).
+        known = self.dev or self.jwt_secret is not None or self.jwks_url is not None
         if self.access is Access.REQUIRED and not known:
             raise ValueError(
                 "LUDO_AUTH: expected LUDO_JWT_SECRET or LUDO_JWKS_URL to verify tokens with; "
                 "found neither (LUDO_AUTH=open lets anonymous callers in)"
             )
-        if self.dev and self.jwt_secret is None:
-            raise ValueError("LUDO_DEV: expected LUDO_JWT_SECRET to sign tokens with; found none")
         return self
 
     @model_validator(mode="after")
@@ -164,6 +165,7 @@ class ProxySettings:
     upstream: UpstreamConfig
     webhooks: WebhookConfig
     receiver: ReceiverConfig = field(default_factory=ReceiverConfig)
+    relay: RelayConfig = field(default_factory=RelayConfig)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
@@ -174,4 +176,5 @@ class ProxySettings:
             UpstreamConfig.from_env(environ),
             WebhookConfig.from_env(environ),
             ReceiverConfig.from_env(environ),
+            RelayConfig.from_env(environ),
         )

@@ -14,6 +14,7 @@ _SENT: Final = (
     "Content-Type",
     "Idempotency-Key",
     "If-None-Match",
+    "Last-Event-ID",
     "Traceparent",
     "X-Request-Id",
 )

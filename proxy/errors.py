@@ -4,6 +4,8 @@
     ├── NotAuthenticated     no token, or a bad one
     ├── NotAllowed           a good token that does not reach this
     ├── KeysUnavailable      a token that cannot be checked just now
+    ├── TooManyConnections   of one caller; close another first
+    ├── NotNow               this replica cannot serve a stream at the moment; retry_after
     ├── QuotaExceeded        the caller asked too often; retry_after
     ├── BadRequest           a path, a header or a body that means nothing here
     ├── UnknownPath          nothing is there; upstream was not asked
@@ -35,6 +37,18 @@ class NotAllowed(ProxyError):
 
 class KeysUnavailable(ProxyError):
     """The key that a token was signed with could not be fetched."""
+
+
+class TooManyConnections(ProxyError):
+    """The caller has as many connections to the relay as one caller may have."""
+
+
+class NotNow(ProxyError):
+    """The relay is overloaded, or leaving; `retry_after` is in seconds."""
+
+    def __init__(self, sentence: str, retry_after: float) -> None:
+        super().__init__(sentence)
+        self.retry_after = retry_after
 
 
 class QuotaExceeded(ProxyError):

@@ -1,7 +1,7 @@
 """`/metrics`: the whole deployment's counters from Redis, and this process' own measurements."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Final
 
 import structlog
@@ -18,7 +18,8 @@ from ludo.store.counters import read_counters
 from ludo.upstream.circuits import Circuits
 from ludo.upstream.health import Phase
 from proxy.deployment import deployment_metrics
-from proxy.relay.relay import Status
+from proxy.relay.relay import Relay
+from proxy.relay.telling import relay_metrics
 from proxy.telemetry import Telemetry
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4"
@@ -45,7 +46,7 @@ class Metrics:
         redis: Redis,
         telemetry: Telemetry,
         circuits: Circuits,
-        relay: Callable[[], Status] | None = None,
+        relay: Relay | None = None,
     ) -> None:
         self._redis = redis
         self._telemetry = telemetry
@@ -78,9 +79,7 @@ class Metrics:
             closed.add_metric([state.name], state.phase is Phase.CLOSED)
         yield closed
         if self._relay is not None:
-            here = GaugeMetricFamily("ludo_relay_connections", "Clients of the relay here.")
-            here.add_metric([], self._relay().connections)
-            yield here
+            yield from relay_metrics(self._relay.status(), self._relay.tally)
 
 
 @get("/metrics", include_in_schema=False)

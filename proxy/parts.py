@@ -22,10 +22,12 @@ from ludo.store.feed import Feed
 from ludo.store.games import GameReader
 from ludo.store.inbox import Inbox
 from ludo.store.letters import DeadLetters
+from ludo.store.orders import Orders
 from ludo.store.permits import Permits
 from ludo.store.quota import Quota
 from ludo.store.redriving import Redriver
 from ludo.store.scripts import Scripts
+from ludo.store.tickets import Tickets
 from ludo.tasks import beside
 from ludo.upstream.circuits import Circuits
 from ludo.upstream.client import LudoClient
@@ -39,10 +41,13 @@ from proxy.facade.parts import Facade, make_facade
 from proxy.health import Readiness
 from proxy.jwks import PublishedKeys
 from proxy.metrics import Metrics
+from proxy.orders import OrderWatch
 from proxy.relay.reader import LINK
 from proxy.relay.relay import Relay
+from proxy.relay.shared import Shared
 from proxy.relay.store_source import StoreSource
 from proxy.remembering import RememberingVerifier
+from proxy.revoking import Revoking
 from proxy.telemetry import Telemetry
 from proxy.webhooks.keys import Keys
 from proxy.webhooks.parts import Receiver, make_receiver
@@ -64,6 +69,9 @@ class Parts:
     permits: Permits | None
     facade: Facade
     scripts: BatchedScripts
+    verifier: Revoking
+    orders: OrderWatch
+    tickets: Tickets
     admission: Admission
     quota: Quota
     receiver: Receiver
@@ -91,10 +99,13 @@ def make_parts(
     guard = _guard(settings, permits, shared, telemetry)
     client = LudoClient.from_config(settings.upstream, guard=guard, transport=transport)
     published = PublishedKeys(config.jwks_url, time.monotonic) if config.jwks_url else None
-    verifier = Verifier.of(config, published)
+    orders = OrderWatch(Orders(redis, scripts))
+    verifier = Revoking(Verifier.of(config, published), orders.orders)
     receiver = make_receiver(settings.receiver, settings.webhooks, redis, telemetry.registry)
     quota = Quota(scripts, config.quota, time.monotonic)
-    relay = _relay(settings, redis_url, redis, scripts, verifier) if role.serves_relay else None
+    relay = (
+        _relay(settings, redis_url, redis, scripts, verifier, orders) if role.serves_relay else None
+    )
     return Parts(
         settings=settings,
         redis=redis,
@@ -106,7 +117,10 @@ def make_parts(
             settings, redis, scripts, client, telemetry, lambda: connect(redis_url, LINK)
         ),
         scripts=scripts,
-        admission=_admission(config, verifier, published, quota, telemetry),
+        verifier=verifier,
+        orders=orders,
+        tickets=Tickets(redis),
+        admission=_admission(config, verifier, orders, published, quota, telemetry),
         quota=quota,
         receiver=receiver,
         redriver=Redriver(
@@ -115,7 +129,7 @@ def make_parts(
         relay=relay,
         telemetry=telemetry,
         readiness=_readiness(settings, redis, shared.circuits, receiver.keys, relay),
-        metrics=Metrics(redis, telemetry, shared.circuits, relay.status if relay else None),
+        metrics=Metrics(redis, telemetry, shared.circuits, relay),
     )
 
 
@@ -136,15 +150,16 @@ def _guard(
 
 def _admission(
     config: ProxyConfig,
-    verifier: Verifier,
+    verifier: Revoking,
+    orders: OrderWatch,
     published: PublishedKeys | None,
     quota: Quota,
     telemetry: Telemetry,
 ) -> Admission:
     remembering = (
-        RememberingVerifier(verifier, published.current)
+        RememberingVerifier(verifier, published.current, forbids=orders.forbids)
         if published is not None
-        else RememberingVerifier(verifier)
+        else RememberingVerifier(verifier, forbids=orders.forbids)
     )
     return Admission(
         remembering,
@@ -157,13 +172,22 @@ def _admission(
 
 
 def _relay(
-    settings: ProxySettings, redis_url: str, redis: Redis, scripts: Scripts, verifier: Verifier
+    settings: ProxySettings,
+    redis_url: str,
+    redis: Redis,
+    scripts: Scripts,
+    verifier: Revoking,
+    orders: OrderWatch,
 ) -> Relay:
+    config = settings.relay
     return Relay(
         StoreSource(GameReader(redis), Feed(redis), Claims(scripts, RuleSet())),
         lambda: connect(redis_url, LINK),
         verifier,
+        Shared.on(redis, scripts, orders, config.limits, config.talk_limit),
         origins=settings.proxy.cors_origins,
+        cookie=config.cookie,
+        limits=config.limits,
     )
 
 
@@ -207,6 +231,7 @@ async def running(parts: Parts) -> AsyncIterator[None]:
         await stack.enter_async_context(beside("quota", parts.quota.run()))
         stack.push_async_callback(parts.facade.reader.aclose)
         await stack.enter_async_context(parts.receiver.running())
+        await stack.enter_async_context(beside("orders", parts.orders.run()))
         if parts.relay is not None:
             await stack.enter_async_context(parts.relay.running())
         yield

@@ -22,6 +22,7 @@ from proxy import errors
 MEDIA_TYPE: Final = "application/problem+json"
 STORE_RETRY_S: Final = 1
 UPSTREAM_RETRY_S: Final = 2
+STREAM_RETRY_S: Final = 5
 
 log = structlog.get_logger()
 
@@ -92,6 +93,10 @@ def _of_ours(error: errors.ProxyError) -> Problem:
         case errors.QuotaExceeded(retry_after=retry_after, headers=headers):
             members = {"violated-policies": [error.policy]}
             return Problem(429, "quota-exceeded", sentence, retry_after, members, headers)
+        case errors.TooManyConnections():
+            return Problem(429, "too-many-connections", sentence, STREAM_RETRY_S)
+        case errors.NotNow(retry_after=retry_after):
+            return Problem(503, "not-now", sentence, retry_after)
         case errors.BadRequest():
             return Problem(400, "bad-request", sentence)
         case errors.UnknownPath():

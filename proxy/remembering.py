@@ -10,8 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
 
-from proxy.auth import Verifier
-from proxy.relay.callers import Caller, Refused
+from proxy.relay.callers import Authenticator, Caller, Refused
 
 MOST_TOKENS: Final = 10_000
 
@@ -20,18 +19,21 @@ class RememberingVerifier:
     """Verifies tokens as `verifier` does; bounded in what it remembers.
 
     `keys` names the set of keys that counts now, None if it has to be fetched first. `wall` gives
-    Unix seconds. Tokens are remembered by their digest, not as they are.
+    Unix seconds; `forbids` says whether a token was revoked meanwhile. Tokens are remembered by
+    their digest, not as they are.
     """
 
     def __init__(
         self,
-        verifier: Verifier,
+        verifier: Authenticator,
         keys: Callable[[], int | None] = lambda: 0,
         wall: Callable[[], float] = time.time,
+        forbids: Callable[[Caller], bool] = lambda _caller: False,
     ) -> None:
         self._verifier = verifier
         self._keys = keys
         self._wall = wall
+        self._forbids = forbids
         self._known: OrderedDict[bytes, tuple[int, Caller]] = OrderedDict()
 
     def at_once(self, token: str) -> Caller | None:
@@ -40,7 +42,8 @@ class RememberingVerifier:
         keys, caller = self._known.get(digest, (None, None))
         if caller is None or caller.exp is None:
             return None
-        if keys != self._keys() or caller.exp <= self._wall() * 1000:
+        ended = caller.exp <= self._wall() * 1000 or self._forbids(caller)
+        if ended or keys != self._keys():
             del self._known[digest]
             return None
         return caller

@@ -76,12 +76,13 @@ class _Server(uvicorn.Server):
     """uvicorn, with its signals left to us."""
 
     def __init__(self, app: Litestar) -> None:
+        settings = app.state.parts.settings
         super().__init__(
             uvicorn.Config(
                 app,
                 http="httptools",
                 ws="websockets-sansio",
-                ws_per_message_deflate=False,
+                ws_per_message_deflate=settings.relay.compression,
                 ws_ping_interval=None,
                 ws_max_size=MAX_SOCKET_MESSAGE,
                 lifespan="off",

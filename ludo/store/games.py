@@ -100,6 +100,14 @@ class GameReader:
         game_id = await self._redis.get(keys.room_game(room_code))
         return game_id.decode() if game_id else None
 
+    async def room_games(self, room_codes: Sequence[str]) -> dict[str, str]:
+        """The games that rooms play, of those rooms that are known to play one."""
+        if not room_codes:
+            return {}
+        found = await self._redis.mget([keys.room_game(code) for code in room_codes])
+        pairs = zip(room_codes, found, strict=True)
+        return {code: game_id.decode() for code, game_id in pairs if game_id}
+
 
 def _stored(game_id: str, fields: Sequence[bytes | None], waiting: int) -> Stored | None:
     epoch, seq, body, as_of, stale, owed = fields

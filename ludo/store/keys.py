@@ -36,6 +36,11 @@ CACHED: Final = "ludo:cache:entries"
 expires a day after the last one was kept."""
 PURGED: Final = "ludo:cache:purged"
 """Pub/sub channel: each cache tag that is purged."""
+NODES: Final = "ludo:relay:nodes"
+"""Sorted set: the relay's processes, by until when each counts; expires with the last of them."""
+ORDERS: Final = "ludo:relay:orders"
+"""Stream, and a channel of the same name: what operators order all nodes to do; bounded, and
+expires a day after the last order."""
 
 CENSUS: Final = "ludo:census"
 """String: somebody asked upstream what is played, within the last hour."""
@@ -163,3 +168,28 @@ def written(game_id: str) -> str:
 def written_by(caller: str, game_id: str) -> str:
     """String: the same for one caller, until that caller's next read."""
     return f"ludo:written:{game_id}:{caller}"
+
+
+def node_users(node: str) -> str:
+    """Hash: connections by user on one node of the relay; expires a lease after its last sign."""
+    return f"ludo:relay:users:{node}"
+
+
+def presence(game_id: str) -> str:
+    """Hash: which players of a game are here, and where; expires an hour after the last look."""
+    return f"ludo:relay:presence:{game_id}"
+
+
+def ticket(digest: str) -> str:
+    """String: whom a one-use ticket lets in; expires within seconds."""
+    return f"ludo:relay:ticket:{digest}"
+
+
+def revoked_player(player_id: str) -> str:
+    """String: tokens of a player issued up to this Unix second are refused; lives as tokens do."""
+    return f"ludo:revoked:player:{player_id}"
+
+
+def revoked_token(token_id: str) -> str:
+    """String: the token with this `jti` is refused; lives as tokens do."""
+    return f"ludo:revoked:token:{token_id}"

@@ -9,8 +9,9 @@ from litestar.handlers import HTTPRouteHandler
 from proxy.admin.deadletters import DEAD_LETTERS
 from proxy.admin.guard import only_with
 from proxy.admin.rejected import REJECTED
+from proxy.admin.relay import RELAY
 
-HANDLERS: Final[tuple[HTTPRouteHandler, ...]] = (*REJECTED, *DEAD_LETTERS)
+HANDLERS: Final[tuple[HTTPRouteHandler, ...]] = (*REJECTED, *DEAD_LETTERS, *RELAY)
 """The route handlers of every part of `/admin`."""
 
 

@@ -1,6 +1,10 @@
 """Whether one more client may come in (times are seconds of a monotonic clock)."""
 
+from typing import Final
+
 from proxy.relay.limits import Limits
+
+_SENT_AWAY_AT_MOST: Final = 1.1
 
 
 class Admission:
@@ -10,6 +14,10 @@ class Admission:
         self._limits = limits
         self._tokens = limits.joins_per_second
         self._at = now
+
+    def has_room(self, present: int) -> bool:
+        """Whether a newcomer can at least be accepted, to be told to come later."""
+        return present < self._limits.connections * _SENT_AWAY_AT_MOST
 
     def admit(self, present: int, now: float) -> bool:
         """Whether to let somebody in while `present` clients are here."""

@@ -3,18 +3,23 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from proxy.relay.codes import Code
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Somebody who may connect.
 
     `sub` is the token's subject, None for an anonymous caller; `exp` is in Unix milliseconds;
-    `games` names the only games that may be watched, None for all.
+    `games` names the only games that may be watched, None for all; `issued` (Unix seconds) and
+    `token_id` are what a revocation goes by.
     """
 
     sub: str | None = None
     exp: int | None = None
     games: frozenset[str] | None = None
+    issued: int | None = None
+    token_id: str | None = None
 
     def may_watch(self, game: str) -> bool:
         """Whether this caller may subscribe to a game."""
@@ -23,9 +28,15 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The token is bad, or missing where one is required; `reason` is fit for the client."""
+    """Nobody who may come in; `reason` is fit for the client.
+
+    The token is bad, or missing where one is required, unless `code` says otherwise; `after` is
+    in seconds.
+    """
 
     reason: str
+    code: Code = Code.BAD_TOKEN
+    after: float = 0.0
 
 
 class Authenticator(Protocol):

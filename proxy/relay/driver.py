@@ -1,54 +1,66 @@
-"""Runs one session over one Litestar WebSocket: a task that reads, and this one that writes."""
+"""Runs one session over one connection: a task that reads, and this one that writes."""
 
 import asyncio
-from collections.abc import Sequence
-from typing import Any, assert_never
+from collections.abc import Awaitable, Callable, Sequence
+from typing import assert_never
 
 import structlog
-from litestar import WebSocket
 from litestar.exceptions import WebSocketDisconnect
 
 from ludo.tasks import end
-from proxy.relay.callers import Authenticator, Caller, Refused
+from proxy.relay.callers import Caller, Refused
 from proxy.relay.codes import Code
-from proxy.relay.effects import Authenticate, Close, Effect, Join, Leave
+from proxy.relay.effects import Authenticate, Close, Effect, Join, Leave, Speak
+from proxy.relay.gate import Pass
 from proxy.relay.hub import Hub
 from proxy.relay.keeper import Clock
 from proxy.relay.limits import Limits
 from proxy.relay.listener import Told
 from proxy.relay.news import Delta
+from proxy.relay.pipe import Pipe
 from proxy.relay.pulse import NEVER
 from proxy.relay.session import Session
+from proxy.relay.talk import Talk
 
 log = structlog.get_logger()
 
-Socket = WebSocket[Any, Any, Any]
+Knock = Callable[[str | None, Pass], Awaitable[Caller | Refused]]
+"""Asks the gate who somebody with this token is."""
 
 
 class Connection:
-    """One client: its session, its socket, and the timer that looks at its clocks."""
+    """One client: its session, its pipe, and the timer that looks at its clocks."""
 
     def __init__(
         self,
-        socket: Socket,
+        pipe: Pipe,
         session: Session,
         hub: Hub,
-        authenticator: Authenticator,
+        knock: Knock,
+        talk: Talk,
         limits: Limits,
         clock: Clock,
     ) -> None:
-        self._socket = socket
+        self._pipe = pipe
         self._session = session
         self._hub = hub
-        self._authenticator = authenticator
+        self._knock = knock
+        self._talk = talk
         self._limits = limits
         self._clock = clock
+        self.held = Pass()
+        """What has to be given back to the gate when this is over."""
         self._stirred = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._wound_for = NEVER
         self._deadline: asyncio.Timeout | None = None
 
     # ---- as a listener
+
+    @property
+    def who(self) -> str | None:
+        """See `Listener`."""
+        return self._session.caller.sub
 
     def advance(self, game: str, delta: Delta, now: float) -> None:
         """See `Listener`."""
@@ -58,14 +70,39 @@ class Connection:
     def tell(self, game: str, told: Told, now: float) -> None:
         """See `Listener`."""
         self._session.tell(game, told, now)
+        if self._session.closing is not None:
+            self._finish_within(self._limits.close_within)
         self._stir()
+
+    # ---- as others see it
+
+    @property
+    def conn(self) -> str:
+        """Its id."""
+        return self._session.conn
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether it is one-way."""
+        return self._session.is_stream
+
+    @property
+    def caller(self) -> Caller:
+        """Whose it is."""
+        return self._session.caller
+
+    @property
+    def closing(self) -> Code | None:
+        """Why we end it; None while we do not."""
+        return self._session.closing
 
     # ---- what the relay wants
 
     async def run(self, *, unasked: bool) -> None:
-        """Talk until either side has closed; raises nothing but cancellation.
+        """Talk until either side has closed.
 
-        `unasked`: whoever may come without a token need not say hello.
+        `unasked`: whoever may come without a token need not say hello. Raises nothing but a
+        cancellation, and what the pipe raises besides a client that is gone.
         """
         reader = asyncio.create_task(self._read(unasked))
         try:
@@ -81,6 +118,10 @@ class Connection:
             await end(reader)
             self._release()
 
+    def adopt(self, game: str) -> None:
+        """The room that the path names has begun to play this game."""
+        self._do(self._session.adopt(game, self._clock()))
+
     def drain(self, at: float, gone_at: float) -> None:
         """Say farewell at `at`, and close at `gone_at` at the latest."""
         self._do(self._session.drain(at, gone_at, self._clock()))
@@ -95,7 +136,7 @@ class Connection:
         try:
             if unasked:
                 await self._begin()
-            while (message := await self._receive()) is not None:
+            while (message := await self._pipe.receive()) is not None:
                 await self._answer(message)
             self._finish_within(0)
         except Exception:  # a fault of ours must not leave the client without a word
@@ -103,27 +144,24 @@ class Connection:
             self.end(Code.INTERNAL, "internal error")
 
     async def _begin(self) -> None:
-        outcome = await self._authenticate(None)
-        if isinstance(outcome, Caller):
-            self._do(self._session.begin(outcome, self._clock()))
+        match await self._knock(None, self.held):
+            case Caller() as caller:
+                self._do(self._session.begin(caller, self._clock()))
+            case Refused(code=Code.BAD_TOKEN) if not self._session.is_stream:
+                pass  # it may still say hello, with a token
+            case Refused(reason, code, after):
+                self.end(code, reason, after)
 
     async def _answer(self, message: str | bytes) -> None:
         outcome = self._session.receive(message, self._clock())
-        if isinstance(outcome, Authenticate):
-            who = await self._authenticate(outcome.token)
-            outcome = self._session.authenticated(who, self._clock())
+        match outcome:
+            case Authenticate(token):
+                who = await self._knock(token, self.held)
+                outcome = self._session.authenticated(who, self._clock())
+            case Speak():
+                spoken = await self._talk.speak(outcome)
+                outcome = self._session.spoken(spoken, self._clock())
         self._do(outcome)
-
-    async def _authenticate(self, token: str | None) -> Caller | Refused:
-        async with asyncio.timeout(self._limits.authenticate_within):
-            return await self._authenticator.authenticate(token)
-
-    async def _receive(self) -> str | bytes | None:
-        event = await self._socket.receive()
-        if event["type"] != "websocket.receive":
-            return None
-        text = event.get("text")
-        return text if text is not None else event.get("bytes") or b""
 
     # ---- the writing task
 
@@ -131,11 +169,9 @@ class Connection:
         while True:
             item = self._session.next_item(self._clock())
             if item is not None:
-                await self._socket.send(
-                    {"type": "websocket.send", "text": item.text, "bytes": None}
-                )
+                await self._pipe.send(item, over=not self._session.games())
             elif self._session.closing is not None:
-                await self._socket.close(self._session.closing)
+                await self._pipe.close(self._session.closing)
                 return
             else:
                 self._stirred.clear()

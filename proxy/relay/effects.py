@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from proxy.relay.codes import Code
+from proxy.relay.frames import Say
 from proxy.relay.listener import Ask
 
 
@@ -32,6 +33,32 @@ class Authenticate:
 
 
 @dataclass(frozen=True, slots=True)
+class Speak:
+    """Have all nodes hear this, and feed back what became of it before any further frame.
+
+    `speaker` is what his pace is counted under. Comes alone, like `Authenticate`.
+    """
+
+    say: Say
+    sender: str | None
+    speaker: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """It was said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unheard:
+    """It was not said: `code` and `reason` for the client, who may try again after `after` s."""
+
+    code: str
+    reason: str
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
 class Close:
     """Write what is queued, then close; there is not much time left for it."""
 
@@ -39,3 +66,4 @@ class Close:
 
 
 Effect = Join | Leave | Close
+Awaited = Authenticate | Speak

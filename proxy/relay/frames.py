@@ -4,9 +4,9 @@ Incoming text becomes a value or a refusal, never an exception; unknown `t` and 
 ignored. Times are Unix milliseconds; `ping` and `after` are seconds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -85,7 +85,21 @@ class Pong(msgspec.Struct, frozen=True, tag_field="t", tag="pong"):
     at: dict[str, int] | None = None
 
 
-ClientFrame = Hello | Sub | Unsub | Auth | Resync | Ping | Pong
+TalkKind = Literal["text", "emote", "typing"]
+"""What somebody at the table does: says something, shows an emote by its name, or types."""
+
+
+class Say(msgspec.Struct, frozen=True, tag_field="t", tag="say"):
+    """Table talk: to everybody who watches the game, or to one player; nothing is kept."""
+
+    game: GameId
+    id: RequestId | None = None
+    to: GameId | None = None
+    text: str = ""
+    kind: TalkKind = "text"
+
+
+ClientFrame = Hello | Sub | Unsub | Auth | Resync | Say | Ping | Pong
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +123,7 @@ class _Head(msgspec.Struct):
 _HEAD: Final = msgspec.json.Decoder(_Head)
 _BODIES: Final[dict[object, msgspec.json.Decoder[ClientFrame]]] = {
     kind.__struct_config__.tag: msgspec.json.Decoder(kind)
-    for kind in (Hello, Sub, Unsub, Auth, Resync, Ping, Pong)
+    for kind in (Hello, Sub, Unsub, Auth, Resync, Say, Ping, Pong)
 }
 
 
@@ -207,6 +221,31 @@ class MirrorFrame(_Out, frozen=True, tag="mirror"):
     game: str
     asOf: int  # noqa: N815
     stale: bool
+
+
+class SeatFrame(msgspec.Struct, frozen=True):
+    """Whether a player is connected, since when."""
+
+    online: bool
+    since: int
+
+
+class PresenceFrame(_Out, frozen=True, tag="presence"):
+    """Who is here: the players of the game that were seen so far, by player id."""
+
+    game: str
+    seats: Mapping[str, SeatFrame]
+
+
+class SaidFrame(_Out, frozen=True, tag="said", rename={"sender": "from"}):
+    """Somebody said something; `from` is missing if nobody knows who, `to` if it is for all."""
+
+    game: str
+    kind: TalkKind
+    text: str
+    at: int
+    sender: str | None = None
+    to: str | None = None
 
 
 class Result(msgspec.Struct, frozen=True):

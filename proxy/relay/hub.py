@@ -1,7 +1,7 @@
 """The rooms of this process: opened by the first listener, closed a while after the last."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 import structlog
@@ -10,7 +10,7 @@ from ludo.tasks import end
 from proxy.relay.keeper import Clock, keep
 from proxy.relay.limits import Limits
 from proxy.relay.listener import Ask, Listener
-from proxy.relay.news import Garbled, read_news
+from proxy.relay.news import Attended, Garbled, Talk, read_news
 from proxy.relay.room import Room
 from proxy.relay.source import Source
 
@@ -33,13 +33,22 @@ class Hub:
     """Brings listeners, channels and the store together, one room a game.
 
     A room outlives its last listener by `linger`, so that a herd that comes back finds it warm.
+    `elsewhere` is given the channels that are no game's.
     """
 
-    def __init__(self, source: Source, tuner: Tuner, limits: Limits, clock: Clock) -> None:
+    def __init__(
+        self,
+        source: Source,
+        tuner: Tuner,
+        limits: Limits,
+        clock: Clock,
+        elsewhere: Callable[[str], None] = lambda _channel: None,
+    ) -> None:
         self._source = source
         self._tuner = tuner
         self._limits = limits
         self._clock = clock
+        self._elsewhere = elsewhere
         self._rooms: dict[str, Room] = {}
         self._by_channel: dict[str, Room] = {}
         self._keepers: dict[Room, asyncio.Task[None]] = {}
@@ -109,13 +118,16 @@ class Hub:
         """Something was published."""
         room = self._by_channel.get(channel)
         if room is None:
+            self._elsewhere(channel)
             return
-        news = read_news(payload)
-        if isinstance(news, Garbled):
-            log.warning("relay.message_unreadable", game=room.game, reason=news.reason)
-            return
-        room.hear(news, self._clock())
-        self.look_after(room)
+        match news := read_news(payload):
+            case Garbled(reason):
+                log.warning("relay.message_unreadable", game=room.game, reason=reason)
+            case Talk() | Attended():
+                room.overhear(news, self._clock())
+            case _:
+                room.hear(news, self._clock())
+                self.look_after(room)
 
     def _open(self, game: str) -> Room:
         room = Room(game, self._limits)

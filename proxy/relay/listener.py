@@ -67,11 +67,28 @@ class NoSuchGame:
     """Nobody knows this game; the listener is not joined."""
 
 
-Told = CaughtUp | Renewed | Fresher | Over | NoSuchGame
+@dataclass(frozen=True, slots=True)
+class NotForHim:
+    """Only players watch this game here, and the listener is none; he is not joined."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """A `said` or `presence` frame: worth hearing now, and never again."""
+
+    frame: Frame
+
+
+Told = CaughtUp | Renewed | Fresher | Over | NoSuchGame | NotForHim | Passing
 
 
 class Listener(Protocol):
-    """Somebody in a room. Neither method may raise, wait, or call the room back."""
+    """Somebody in a room. No method may raise, wait, or call the room back."""
+
+    @property
+    def who(self) -> str | None:
+        """The player's id; None for an anonymous listener."""
+        ...
 
     def advance(self, game: str, delta: Delta, now: float) -> None:
         """The game went on by one."""

@@ -1,11 +1,16 @@
 """What the workers publish on a game's channel: one space separated header, then the rest.
 
 `1 d <epoch> <seq> <frame>` · `1 s <epoch> <seq> <why>` · `1 m <epoch> <seq> <asOf> <0|1>`
+and, from the relay itself, `1 t <said frame>` · `1 p <seats as JSON>`
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
+from proxy.relay.frames import Frame, SeatFrame
 from proxy.relay.source import Place
 
 _VERSION: Final = b"1"
@@ -42,6 +47,26 @@ class Freshness:
 
 
 @dataclass(frozen=True, slots=True)
+class Talk:
+    """Somebody at the table said something; `to` is None if it is for everybody."""
+
+    frame: Frame
+    sender: str | None
+    to: str | None
+
+    def is_for(self, who: str | None) -> bool:
+        """Whether somebody gets to hear it: in private, the two whom it concerns."""
+        return self.to is None or (who is not None and who in (self.to, self.sender))
+
+
+@dataclass(frozen=True, slots=True)
+class Attended:
+    """Which players are here, over all nodes, by player id."""
+
+    seats: Mapping[str, SeatFrame]
+
+
+@dataclass(frozen=True, slots=True)
 class Garbled:
     """A message that cannot be read; the tip audit makes up for it."""
 
@@ -49,6 +74,18 @@ class Garbled:
 
 
 News = Delta | Replaced | Freshness
+"""What concerns the mirror, and therefore has a place."""
+Chat = Talk | Attended
+"""What passes by without one."""
+
+
+class _Envelope(msgspec.Struct, rename={"sender": "from"}):
+    sender: str | None = None
+    to: str | None = None
+
+
+_ENVELOPE: Final = msgspec.json.Decoder(_Envelope)
+_SEATS: Final = msgspec.json.Decoder(dict[str, SeatFrame])
 
 
 def read_delta(epoch: str, seq: int, frame: bytes) -> Delta:
@@ -56,7 +93,7 @@ def read_delta(epoch: str, seq: int, frame: bytes) -> Delta:
     return Delta(Place(epoch, seq), frame.decode(), len(frame), _MARK_OF_THE_END in frame)
 
 
-def read_news(payload: bytes) -> News | Garbled:
+def read_news(payload: bytes) -> News | Chat | Garbled:
     """What a message says; total, since anybody with the Redis may publish."""
     version, _, rest = payload.partition(b" ")
     if version != _VERSION:
@@ -67,7 +104,12 @@ def read_news(payload: bytes) -> News | Garbled:
         return Garbled(f"expected `kind epoch seq …`; found {payload[:60]!r} ({error})")
 
 
-def _read(rest: bytes) -> News | Garbled:
+def _read(rest: bytes) -> News | Chat | Garbled:
+    if rest.startswith(b"t "):
+        envelope = _ENVELOPE.decode(rest[2:])
+        return Talk(Frame(rest[2:].decode(), len(rest) - 2), envelope.sender, envelope.to)
+    if rest.startswith(b"p "):
+        return Attended(_SEATS.decode(rest[2:]))
     kind, epoch, seq, tail = rest.split(b" ", 3)
     place = Place(epoch.decode(), int(seq))
     match kind:

@@ -26,6 +26,8 @@ class Kind(Enum):
     """Dropped, and owed again after the snapshot that makes up for it."""
     MIRROR = auto()
     """Dropped; the next snapshot says it too."""
+    PASSING = auto()
+    """Dropped: talk and presence; not even queued while the queue is full."""
     ENDED = auto()
     """Dropped, and owed again like LIVE: a client must not hear of an end that it has not seen."""
 
@@ -93,6 +95,10 @@ class Outbox:
         if over or now - self._oldest_delta().at > self._limits.behind:
             return self._heaviest()
         return None
+
+    def games(self) -> frozenset[str]:
+        """The games of which anything is queued."""
+        return frozenset(item.game for item in self._items if item.game is not None)
 
     def drop(self, game: str) -> list[Item]:
         """Take a game's frames off the queue and return them."""

@@ -25,13 +25,14 @@ class Pulse:
     """Heartbeat, deadlines and the drain of one connection.
 
     `chance` in [0, 1) places its heartbeat within ±10 %, so that a herd that came together does
-    not stay together.
+    not stay together. `answered` says whether the other side can answer pings.
     """
 
-    __slots__ = ("_due", "_interval", "_limits")
+    __slots__ = ("_answered", "_due", "_interval", "_limits")
 
-    def __init__(self, limits: Limits, now: float, chance: float) -> None:
+    def __init__(self, limits: Limits, now: float, chance: float, *, answered: bool = True) -> None:
         self._limits = limits
+        self._answered = answered
         self._interval = limits.ping_every * (1 - _JITTER + 2 * _JITTER * chance)
         self._due: dict[Alarm, float] = {Alarm.HELLO_MISSING: now + limits.hello_within}
 
@@ -67,7 +68,8 @@ class Pulse:
     def pinged(self, now: float) -> None:
         """We asked whether anybody is there."""
         self._due[Alarm.PING] = now + self._interval
-        self._due.setdefault(Alarm.NO_PONG, now + self._limits.pong_within)
+        if self._answered:
+            self._due.setdefault(Alarm.NO_PONG, now + self._limits.pong_within)
 
     def subscribed(self, any_game: bool, now: float) -> None:
         """Whether the client listens to anything."""

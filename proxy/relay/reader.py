@@ -46,17 +46,23 @@ class Audience(Protocol):
 class Reader:
     """Keeps one link subscribed to the channels that are wanted.
 
-    `connect` gives a client made with `LINK`. A Redis that is silent is noticed within
-    `LINK.answer_within`, because the link is pinged all the time.
+    `standing` ones are wanted from the start. `connect` gives a client made with `LINK`. A Redis
+    that is silent is noticed within `LINK.answer_within`, because the link is pinged all the time.
     """
 
     def __init__(
-        self, connect: Callable[[], Redis], clock: Clock, *, ping_every: float = PING_EVERY
+        self,
+        connect: Callable[[], Redis],
+        clock: Clock,
+        *,
+        ping_every: float = PING_EVERY,
+        standing: Iterable[str] = (),
     ) -> None:
         self._connect = connect
         self._clock = clock
         self._ping_every = ping_every
-        self._wanted: set[str] = set()
+        self._standing = frozenset(standing)
+        self._wanted: set[str] = set(self._standing)
         self._sent: set[str] = set()
         self._unanswered: dict[str, int] = {}
         self._changed = asyncio.Event()
@@ -65,8 +71,8 @@ class Reader:
 
     @property
     def subscriptions(self) -> int:
-        """How many channels Redis was told of."""
-        return len(self._sent)
+        """How many channels Redis was told of, besides the standing ones."""
+        return len(self._sent - self._standing)
 
     def want(self, channel: str) -> bool:
         """Subscribe, and stay subscribed over every loss of the link; True: it is already so."""

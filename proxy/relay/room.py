@@ -6,16 +6,26 @@ is answered and made a listener in one step, so no delta can fall between the tw
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import assert_never
 
 from proxy.relay.answers import Answer, Copy, Need, answer
-from proxy.relay.frames import MirrorFrame, encode, result_of
+from proxy.relay.frames import Frame, MirrorFrame, PresenceFrame, SeatFrame, encode, result_of
 from proxy.relay.limits import Limits
-from proxy.relay.listener import Ask, Fresher, Listener, NoSuchGame, Over, Renewed, Told
-from proxy.relay.news import Delta, Freshness, News, Replaced
+from proxy.relay.listener import (
+    Ask,
+    Fresher,
+    Listener,
+    NoSuchGame,
+    NotForHim,
+    Over,
+    Passing,
+    Renewed,
+    Told,
+)
+from proxy.relay.news import Attended, Chat, Delta, Freshness, News, Replaced, Talk
 from proxy.relay.resume import Why
 from proxy.relay.ring import Ring
 from proxy.relay.snapshot import Snapshot, ended_frame
@@ -82,6 +92,9 @@ class Room:
         self._listeners: dict[Listener, None] = {}
         self._waiting: dict[Listener, Waiter] = {}
         self._needs: set[Need] = set()
+        self._seats: Mapping[str, SeatFrame] = {}
+        self.times_attended = 0
+        """How often we heard who is here."""
 
     @property
     def place(self) -> Place | None:
@@ -92,6 +105,14 @@ class Room:
     def idle(self) -> bool:
         """Whether nobody is here."""
         return not self._listeners and not self._waiting
+
+    @property
+    def players_here(self) -> frozenset[str]:
+        """The players of this game that listen in this process."""
+        if self._copy is None:
+            return frozenset()
+        present = {listener.who for listener in self._listeners}
+        return self._copy.snapshot.players & present
 
     def chore(self) -> Chore | None:
         """What to do next, if anything."""
@@ -146,6 +167,24 @@ class Room:
         else:
             self._take(self._copy, news, now)
 
+    def overhear(self, chat: Chat, now: float) -> None:
+        """Something passed by that has no place: it waits for nothing, and nobody for it."""
+        match chat:
+            case Talk():
+                for listener in tuple(self._listeners):
+                    if chat.is_for(listener.who):
+                        listener.tell(self.game, Passing(chat.frame), now)
+            case Attended(seats):
+                self.times_attended += 1
+                if seats != self._seats:
+                    self._seats = seats
+                    self._tell_all(Passing(self._presence()), now)
+            case _:
+                assert_never(chat)
+
+    def _presence(self) -> Frame:
+        return encode(PresenceFrame(self.game, self._seats))
+
     def _take(self, copy: Copy, news: News, now: float) -> None:
         match news:
             case Delta():
@@ -194,7 +233,7 @@ class Room:
     def absent(self, now: float) -> None:
         """Nobody knows this game, and nobody could find out in time."""
         self._early.clear()
-        self._turn_away(tuple(self._waiting), now)
+        self._turn_away(tuple(self._waiting), NoSuchGame(), now)
 
     def fill(self, deltas: Sequence[Delta], now: float) -> None:
         """What the feed holds after our place."""
@@ -260,7 +299,7 @@ class Room:
         self._doubt = None
         self._go_on(now)
         if Need.MIRROR in self._needs:
-            self._turn_away(tuple(self._waiting), now)
+            self._turn_away(tuple(self._waiting), NoSuchGame(), now)
 
     def _go_on(self, now: float, *, loaded: bool = False) -> None:
         while self._early and self._doubt is None and self._copy is not None:
@@ -274,6 +313,9 @@ class Room:
         if self._copy is None or self._doubt is not None:
             return
         for listener, waiter in tuple(self._waiting.items()):
+            if not self._limits.spectators and listener.who not in self._copy.snapshot.players:
+                self._turn_away((listener,), NotForHim(), now)
+                continue
             found = answer(self._copy, waiter.ask, checked=waiter.checked, loaded=loaded)
             if isinstance(found, Need):
                 self._needs.add(found)
@@ -289,11 +331,13 @@ class Room:
             listener.tell(self.game, found.over, now)
         if not found.final:
             self._listeners[listener] = None
+            if any(seat.online for seat in self._seats.values()):
+                listener.tell(self.game, Passing(self._presence()), now)
 
-    def _turn_away(self, listeners: Sequence[Listener], now: float) -> None:
+    def _turn_away(self, listeners: Sequence[Listener], told: Told, now: float) -> None:
         for listener in listeners:
             del self._waiting[listener]
-            listener.tell(self.game, NoSuchGame(), now)
+            listener.tell(self.game, told, now)
 
     def _tell_all(self, told: Told, now: float) -> None:
         for listener in tuple(self._listeners):

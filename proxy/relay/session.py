@@ -5,13 +5,20 @@ it. Times are seconds of a monotonic clock.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import Enum, auto
 from typing import Final, assert_never
 
 from proxy.relay.callers import Caller, Refused
 from proxy.relay.codes import Code
-from proxy.relay.effects import Authenticate, Close, Effect, Join
+from proxy.relay.effects import (
+    Authenticate,
+    Awaited,
+    Close,
+    Effect,
+    Join,
+    Speak,
+    Spoken,
+    Unheard,
+)
 from proxy.relay.frames import (
     Auth,
     Bad,
@@ -22,6 +29,7 @@ from proxy.relay.frames import (
     Pong,
     RequestId,
     Resync,
+    Say,
     Sub,
     Unsub,
     decode,
@@ -30,10 +38,14 @@ from proxy.relay.limits import Limits
 from proxy.relay.listener import Told
 from proxy.relay.news import Delta
 from proxy.relay.outbox import Item, Outbox
+from proxy.relay.own import Own
 from proxy.relay.pace import Pace
+from proxy.relay.phase import Phase
 from proxy.relay.pulse import NEVER, Alarm, Pulse
 from proxy.relay.source import Place
 from proxy.relay.subscriptions import RETRY_UNKNOWN_AFTER, Subscriptions
+from proxy.relay.talk import objection
+from proxy.relay.tally import Tally
 from proxy.relay.voice import Voice
 
 Effects = Sequence[Effect]
@@ -42,30 +54,12 @@ _EXPIRED: Final = "the token has expired"
 _GOING_AWAY: Final = "the server is going away"
 
 
-class Phase(Enum):
-    """How far a connection has got."""
-
-    GREETING = auto()
-    """Waiting for the hello."""
-    OPEN = auto()
-    LEAVING = auto()
-    """`bye` is said; deltas still flow, so that the client can move without a gap."""
-    CLOSED = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Own:
-    """What a path such as `/ws/game/{roomCode}` names; `game` is None if no such game is known."""
-
-    name: str
-    game: str | None
-
-
 class Session:
     """Everything that one client and the relay owe each other.
 
     `wall_ms` is the Unix time in milliseconds at `now`; `chance` in [0, 1) places the heartbeat;
-    `own` is subscribed to without being asked for.
+    `own` is subscribed to without being asked for. A `stream` is one-way (SSE): nobody says hello,
+    is welcomed or answers pings, and it ends with its only game.
     """
 
     def __init__(
@@ -77,19 +71,24 @@ class Session:
         wall_ms: int,
         chance: float,
         own: Own | None = None,
+        stream: bool = False,
+        tally: Tally | None = None,
     ) -> None:
+        self.conn = conn
         self._limits = limits
         self._own = own
+        self.is_stream = stream
+        self._tally = tally = tally or Tally()
         self._phase = Phase.GREETING
         self._caller = Caller()
-        self._asked: Hello | Auth | None = None
+        self._asked: Hello | Auth | Say | None = None
         self._greeted = False
         self._writing_since: float | None = None
         self._outbox = Outbox(limits)
-        self._subs = Subscriptions(self._outbox, limits)
-        self._voice = Voice(self._outbox, conn, limits, wall_ms=wall_ms, now=now)
+        self._subs = Subscriptions(self._outbox, limits, tally)
+        self._voice = Voice(self._outbox, conn, limits, tally, wall_ms=wall_ms, now=now)
         self._pace = Pace(limits.frames_per_minute)
-        self._pulse = Pulse(limits, now, chance)
+        self._pulse = Pulse(limits, now, chance, answered=not stream)
         self.closing: Code | None = None
         """The code to close with once everything is written."""
 
@@ -97,6 +96,11 @@ class Session:
     def due(self) -> float:
         """When `tick` has something to do."""
         return self._pulse.due
+
+    @property
+    def caller(self) -> Caller:
+        """Who is there; anonymous before the hello is accepted."""
+        return self._caller
 
     def games(self) -> tuple[str, ...]:
         """The games subscribed to."""
@@ -108,16 +112,25 @@ class Session:
         """Welcome somebody who needs no hello, and subscribe to what the path names."""
         if self._phase is not Phase.GREETING:
             return _NOTHING
+        if self._expires(caller) <= now:
+            return self._bye(Code.TOKEN_EXPIRED, _EXPIRED, now)
         self._welcome(caller, now)
         return self._subscribe_own(now)
+
+    def adopt(self, game: str, now: float) -> Effects:
+        """The room that the path names has begun to play this game."""
+        if self._own is None or self._own.game is not None:
+            return _NOTHING
+        self._own = Own(self._own.name, game)
+        return self._subscribe_own(now) if self._phase in (Phase.OPEN, Phase.LEAVING) else ()
 
     def authenticated(self, outcome: Caller | Refused, now: float) -> Effects:
         """The answer to `Authenticate`."""
         asked, self._asked = self._asked, None
-        if asked is None or self._phase is Phase.CLOSED:
+        if not isinstance(asked, Hello | Auth) or self._phase is Phase.CLOSED:
             return _NOTHING
         if isinstance(outcome, Refused):
-            return self._bye(Code.BAD_TOKEN, outcome.reason, now)
+            return self._bye(outcome.code, outcome.reason, now, outcome.after)
         if self._expires(outcome) <= now:
             return self._bye(Code.TOKEN_EXPIRED, _EXPIRED, now)
         if isinstance(asked, Auth):
@@ -133,7 +146,8 @@ class Session:
         self._caller = caller
         if self._phase is Phase.GREETING:
             self._phase = Phase.OPEN
-        self._voice.welcome(caller.exp, now)
+        if not self.is_stream:
+            self._voice.welcome(caller.exp, now)
         self._pulse.welcomed(now, self._expires(caller), any_game=len(self._subs) > 0)
 
     def _subscribe_own(self, now: float) -> Effects:
@@ -141,8 +155,11 @@ class Session:
             return _NOTHING
         game = self._own.game
         if game is not None:
-            return () if game in self._subs else self._subscribe(game, None, None, now)
-        unknown = f"no game of room {self._own.name} is known yet"
+            if game in self._subs:
+                return _NOTHING
+            effects = self._subscribe(game, self._own.position, None, now)
+            return [*effects, *self._end_stream()]
+        unknown = f"room {self._own.name} plays no game yet; it is subscribed to when it begins"
         self._voice.refuse("not_found", unknown, now, after=RETRY_UNKNOWN_AFTER)
         return _NOTHING
 
@@ -161,10 +178,12 @@ class Session:
 
     # ---- what the client sends
 
-    def receive(self, message: str | bytes, now: float) -> Effects | Authenticate:
+    def receive(self, message: str | bytes, now: float) -> Effects | Awaited:
         """A message came."""
         if self._phase is Phase.CLOSED:
             return _NOTHING
+        self._tally.frames_in += 1
+        self._tally.bytes_in += len(message)
         self._pulse.heard()
         wait = self._pace.too_fast(now)
         if wait:
@@ -176,7 +195,7 @@ class Session:
             return self._bye(Code.BAD_REQUEST, "expected a hello first", now)
         return _NOTHING if isinstance(frame, Ignored) else self._act(frame, now)
 
-    def _act(self, frame: ClientFrame, now: float) -> Effects | Authenticate:
+    def _act(self, frame: ClientFrame, now: float) -> Effects | Awaited:
         match frame:
             case Hello():
                 return self._hello(frame, now)
@@ -193,7 +212,11 @@ class Session:
             case Ping():
                 self._voice.pong(frame.n, now)
                 return _NOTHING
+            case Say():
+                return self._say(frame, now)
             case Pong():
+                is_behind = self._subs.is_behind(frame.at or {})
+                self._tally.pongs["behind" if is_behind else "current"] += 1
                 return _NOTHING
             case _:
                 assert_never(frame)
@@ -237,6 +260,24 @@ class Session:
         self._voice.refuse("rate", msg, now, game=game, reply=reply, after=outcome)
         return _NOTHING
 
+    def _say(self, frame: Say, now: float) -> Effects | Speak:
+        wrong = objection(frame, self._limits, subscribed=frame.game in self._subs)
+        if wrong is not None:
+            self._voice.refuse(wrong.code, wrong.msg, now, game=frame.game, reply=frame.id)
+            return _NOTHING
+        self._asked = frame
+        sub = self._caller.sub
+        return Speak(frame, sub, f"conn:{self.conn}" if sub is None else f"sub:{sub}")
+
+    def spoken(self, outcome: Spoken | Unheard, now: float) -> Effects:
+        """The answer to `Speak`."""
+        asked, self._asked = self._asked, None
+        if not isinstance(asked, Say) or self._phase is Phase.CLOSED:
+            return _NOTHING
+        self._tally.said += isinstance(outcome, Spoken)
+        self._voice.spoken(asked, outcome, now)
+        return _NOTHING
+
     # ---- what the rooms say
 
     def advance(self, game: str, delta: Delta, now: float) -> None:
@@ -249,6 +290,7 @@ class Session:
         if self._phase is not Phase.CLOSED:
             self._subs.tell(game, told, now)
             self._pulse.subscribed(len(self._subs) > 0, now)
+            self._end_stream()
 
     # ---- what the writer asks
 
@@ -258,6 +300,9 @@ class Session:
         self._subs.relieve(now)
         item = self._outbox.pop()
         self._writing_since = None if item is None else now
+        if item is not None:
+            self._tally.frames_out += 1
+            self._tally.bytes_out += item.size
         return item
 
     def drained(self) -> Effects:
@@ -270,7 +315,7 @@ class Session:
 
         True if `due` may have become earlier.
         """
-        if self._writing_since is None or not len(self._outbox):
+        if self._phase is Phase.CLOSED or self._writing_since is None or not len(self._outbox):
             return False
         self._pulse.writing(self._writing_since)
         return True
@@ -331,6 +376,12 @@ class Session:
             self._outbox.clear()
         self._voice.bye(code, reason, now, after)
         return self._close(code)
+
+    def _end_stream(self) -> Effects:
+        """A stream has nothing to wait for without its game."""
+        if not self.is_stream or len(self._subs) or self._phase not in (Phase.OPEN, Phase.LEAVING):
+            return _NOTHING
+        return self._close(Code.IDLE)
 
     def _close(self, code: Code) -> Effects:
         self._phase = Phase.CLOSED

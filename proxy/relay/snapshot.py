@@ -19,6 +19,7 @@ class Snapshot:
     as_of: int
     stale: bool
     ended: Frame | None
+    players: frozenset[str] = frozenset()
 
     def frame(self, why: Why) -> Frame:
         """This mirror as a `snap`."""
@@ -39,8 +40,9 @@ def take(game: str, stored: Stored) -> Snapshot:
     """The snapshot of a stored mirror."""
     place = Place(stored.epoch, stored.seq)
     ended = None
+    body = stored.body
     if stored.finished:
-        result = Result(stored.body.get("winnerId"), tuple(stored.placements))
+        result = Result(body.get("winnerId"), tuple(stored.placements))
         ended = ended_frame(game, place, result)
     return Snapshot(
         game=game,
@@ -49,6 +51,7 @@ def take(game: str, stored: Stored) -> Snapshot:
         as_of=stored.as_of,
         stale=stored.stale,
         ended=ended,
+        players=frozenset(player["playerId"] for player in body.get("players", ())),
     )
 
 

@@ -72,8 +72,8 @@ class Source(Protocol):
         """The feed's `d` frames above `seq`, in order; none if the mirror is in another epoch."""
         ...
 
-    async def room_game(self, room_code: str) -> str | None:
-        """The id of the game that a room plays."""
+    async def room_games(self, room_codes: Sequence[str]) -> Mapping[str, str]:
+        """The ids of the games that rooms play, of those that are known to play one."""
         ...
 
     async def ask(self, game_id: str) -> None:

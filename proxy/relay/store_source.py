@@ -33,18 +33,12 @@ class StoreSource:
         return await self._games.tips(game_ids)
 
     async def after(self, game_id: str, epoch: str, seq: int) -> Sequence[tuple[int, bytes]]:
-        """See `Source`.
-
-        The epoch is read after the feed: one that is still the same then was so before, since
-        an epoch that was left never comes back.
-        """
-        frames = await self._feed.after(game_id, seq)
-        tip = (await self._games.tips([game_id])).get(game_id) if frames else None
-        return frames if tip is not None and tip[0] == epoch else ()
-
-    async def room_game(self, room_code: str) -> str | None:
         """See `Source`."""
-        return await self._games.room_game(room_code)
+        return await self._feed.in_epoch(game_id, epoch, seq)
+
+    async def room_games(self, room_codes: Sequence[str]) -> Mapping[str, str]:
+        """See `Source`."""
+        return await self._games.room_games(room_codes)
 
     async def ask(self, game_id: str) -> None:
         """See `Source`."""

@@ -1,6 +1,6 @@
 """The games of one client: what each delta, snapshot and answer does to its queue."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final, assert_never
@@ -8,11 +8,23 @@ from typing import Final, assert_never
 from proxy.relay.effects import Join, Leave
 from proxy.relay.frames import Err, Frame, Live, Removed, RequestId, encode
 from proxy.relay.limits import Limits
-from proxy.relay.listener import CaughtUp, Fresh, Fresher, NoSuchGame, Over, Renewed, Resume, Told
+from proxy.relay.listener import (
+    CaughtUp,
+    Fresh,
+    Fresher,
+    NoSuchGame,
+    NotForHim,
+    Over,
+    Passing,
+    Renewed,
+    Resume,
+    Told,
+)
 from proxy.relay.news import Delta
 from proxy.relay.outbox import Item, Kind, Outbox
 from proxy.relay.resume import Why
 from proxy.relay.source import Place
+from proxy.relay.tally import Tally
 
 RETRY_UNKNOWN_AFTER: Final = 2.0
 """Seconds after which asking again for an unknown game is worth it."""
@@ -44,9 +56,10 @@ class Subscription:
 class Subscriptions:
     """Decides what each game of one client puts into the outbox."""
 
-    def __init__(self, outbox: Outbox, limits: Limits) -> None:
+    def __init__(self, outbox: Outbox, limits: Limits, tally: Tally | None = None) -> None:
         self._outbox = outbox
         self._limits = limits
+        self._tally = tally or Tally()
         self._subs: dict[str, Subscription] = {}
 
     def __len__(self) -> int:
@@ -66,6 +79,13 @@ class Subscriptions:
             for game, sub in self._subs.items()
             if sub.status is Status.LIVE and sub.place is not None
         }
+
+    def is_behind(self, applied: Mapping[str, int]) -> bool:
+        """Whether a client that has applied so much has not got all that is written to it."""
+        queued = self._outbox.games()
+        return any(
+            applied.get(game, seq) < seq for game, seq in self.tips().items() if game not in queued
+        )
 
     def subscribe(self, game: str, position: Place | None, reply: RequestId | None) -> Join:
         """Begin, or begin again at another position."""
@@ -126,7 +146,13 @@ class Subscriptions:
                 if sub.status is Status.LIVE:
                     self._end(game, told.ended, now)
             case NoSuchGame():
-                self._deny(game, sub, now)
+                again = RETRY_UNKNOWN_AFTER
+                self._deny(game, sub, now, "not_found", f"no game {game} is known yet", again)
+            case NotForHim():
+                self._deny(game, sub, now, "forbidden", "only its players may watch this game")
+            case Passing():
+                if sub.status is Status.LIVE and not self._outbox.full:
+                    self._push(told.frame, Kind.PASSING, game, now)
             case _:
                 assert_never(told)
 
@@ -151,6 +177,7 @@ class Subscriptions:
 
     def _fall_behind(self, game: str) -> None:
         dropped = self._outbox.drop(game)
+        self._tally.dropped += len(dropped)
         sub = self._subs.get(game)
         if sub is None:
             if not any(item.kind is Kind.ENDED for item in dropped):
@@ -168,6 +195,7 @@ class Subscriptions:
             return
         for delta in told.deltas:
             self._outbox.push(Item(delta.text, delta.size, Kind.REPLAY, now, game))
+        self._tally.resumes["replayed" if told.deltas else "recovered"] += 1
         self._go_live(game, sub, told, now, replayed=len(told.deltas))
 
     def _renew(self, game: str, sub: Subscription, told: Renewed, now: float) -> None:
@@ -179,6 +207,8 @@ class Subscriptions:
             return
         snap = told.snap
         self._outbox.push(Item(snap.text, snap.size, Kind.SNAP, now, game, why=told.why))
+        self._tally.snaps[told.why] += 1
+        self._tally.resumes["snapshot"] += bool(sub.replies)
         self._go_live(game, sub, told, now, replayed=None)
 
     def _go_live(
@@ -209,22 +239,24 @@ class Subscriptions:
         self._push(ended, Kind.ENDED, game, now)
         del self._subs[game]
 
-    def _deny(self, game: str, sub: Subscription, now: float) -> None:
+    def _deny(
+        self,
+        game: str,
+        sub: Subscription,
+        now: float,
+        code: str,
+        msg: str,
+        after: float | None = None,
+    ) -> None:
         if sub.status is not Status.WAITING:
             return
         del self._subs[game]
+        retry = after is not None
         if not sub.replies:
-            gone = Removed(game, "not_found", retry=True)
-            self._outbox.push_control(encode(gone), now)
+            self._outbox.push_control(encode(Removed(game, code, retry=retry)), now)
         for reply in sub.replies:
-            err = Err(
-                code="not_found",
-                msg=f"no game {game} is known yet",
-                retry=True,
-                id=reply,
-                after=RETRY_UNKNOWN_AFTER,
-                game=game,
-            )
+            err = Err(code=code, msg=msg, retry=retry, id=reply, after=after, game=game)
+            self._tally.errors[code] += 1
             self._outbox.push_control(encode(err), now)
 
     def _push(

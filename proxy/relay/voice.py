@@ -3,12 +3,14 @@
 import math
 
 from proxy.relay.codes import Code
+from proxy.relay.effects import Spoken, Unheard
 from proxy.relay.frames import (
     VERSION,
     Bye,
     Err,
     Ok,
     RequestId,
+    Say,
     ServerPing,
     ServerPong,
     ToldLimits,
@@ -17,6 +19,7 @@ from proxy.relay.frames import (
 )
 from proxy.relay.limits import Limits
 from proxy.relay.outbox import Outbox
+from proxy.relay.tally import Tally
 
 
 class Voice:
@@ -26,9 +29,17 @@ class Voice:
     """
 
     def __init__(
-        self, outbox: Outbox, conn: str, limits: Limits, *, wall_ms: int, now: float
+        self,
+        outbox: Outbox,
+        conn: str,
+        limits: Limits,
+        tally: Tally,
+        *,
+        wall_ms: int,
+        now: float,
     ) -> None:
         self._outbox = outbox
+        self._tally = tally
         self._conn = conn
         self._limits = limits
         self._wall_offset = wall_ms - now * 1000
@@ -79,8 +90,18 @@ class Voice:
         after: float | None = None,
     ) -> None:
         """The request was refused; `after` seconds it may be sent again, None: never."""
+        self._tally.errors[code] += 1
         err = Err(code=code, msg=msg, retry=after is not None, id=reply, after=after, game=game)
         self._outbox.push_control(encode(err), now)
+
+    def spoken(self, asked: Say, outcome: Spoken | Unheard, now: float) -> None:
+        """It was said, or not."""
+        if isinstance(outcome, Spoken):
+            self.ok(asked.id, now)
+            return
+        self.refuse(
+            outcome.code, outcome.reason, now, game=asked.game, reply=asked.id, after=outcome.after
+        )
 
     def bye(self, code: Code, reason: str, now: float, after: float = 0.0) -> None:
         """The connection is about to be closed; come back, if at all, `after` seconds from now."""

@@ -24,6 +24,7 @@ from ludo.upstream.errors import BudgetSpent
 from proxy.app import create_app
 from proxy.config import Access, ProxyConfig, ProxySettings, Role
 from proxy.parts import running
+from proxy.relay.config import RelayConfig
 from tests.proxy.upstream import Upstream
 
 SECRET = "a secret that is long enough for HS256"
@@ -48,6 +49,7 @@ def settings(
     attempts: int = 1,
     deadline: float = 5.0,
     secrets: str = "",
+    relay: RelayConfig | None = None,
     **proxy: Any,
 ) -> ProxySettings:
     """Open to everybody and without a quota, unless said otherwise; fields by their names."""
@@ -64,6 +66,7 @@ def settings(
             deadline=deadline,
         ),
         webhooks=WebhookConfig(secrets=SecretStr(secrets)),
+        relay=relay or RelayConfig(),
     )
 
 

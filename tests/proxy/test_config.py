@@ -45,7 +45,6 @@ def test_defaults_are_those_of_the_design() -> None:
         ("CORS_ORIGINS", "play.example"),
         ("LUDO_PROXY_TRUSTED_HOPS", "-1"),
         ("LUDO_DRAIN", "soon"),
-        ("LUDO_DEV", "1"),
         ("LUDO_RULES", "blocks=maybe"),
         ("LUDO_REFEREE", "sleep"),
         ("LUDO_WEBHOOK_SECRETS", "whsec_short"),

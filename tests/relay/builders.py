@@ -68,6 +68,7 @@ def renewed(seq: int, epoch: str = "e", *, over: bool = False, size: int = 0) ->
 class Recorder:
     """A listener that remembers what it was told."""
 
+    who: str | None = None
     deltas: list[int] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
 

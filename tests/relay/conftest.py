@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -11,19 +11,25 @@ import uvicorn
 from litestar import Litestar
 from redis.asyncio import Redis
 
+from ludo.config import Rate
 from ludo.store.connection import connect
 from ludo.store.feed import Feed
 from ludo.store.games import GameReader
+from ludo.store.orders import Orders
+from ludo.store.scripts import Scripts
+from ludo.tasks import beside
+from proxy.orders import OrderWatch
 from proxy.relay.callers import Anyone, Authenticator
 from proxy.relay.limits import Limits
 from proxy.relay.reader import LINK
 from proxy.relay.relay import Relay
 from proxy.relay.routes import relay_routes
+from proxy.relay.shared import Shared
 from proxy.relay.store_source import StoreSource
 from tests.relay.scribe import Scribe
 from tests.waiting import wait_until
 
-QUICK = replace(Limits(), audit_every=0.03, linger=0.01, unknown_for=0.2)
+QUICK = replace(Limits(), audit_every=0.03, linger=0.01, unknown_for=0.2, look_every=0.05)
 _SMALL_BUFFER = 4096
 
 
@@ -68,9 +74,10 @@ async def start(redis_url: str) -> AsyncIterator[Start]:
             url: str = redis_url,
             authenticator: Authenticator | None = None,
             origins: tuple[str, ...] = (),
+            talk_rates: Sequence[Rate] = (),
         ) -> Running:
             return await stack.enter_async_context(
-                _running(url, limits, authenticator or Anyone(), origins)
+                _running(url, limits, authenticator or Anyone(), origins, talk_rates)
             )
 
         yield one
@@ -85,15 +92,31 @@ def scribe(redis: Redis) -> Callable[..., Scribe]:
 
 @contextlib.asynccontextmanager
 async def _running(
-    url: str, limits: Limits, authenticator: Authenticator, origins: tuple[str, ...]
+    url: str,
+    limits: Limits,
+    authenticator: Authenticator,
+    origins: tuple[str, ...],
+    talk_rates: Sequence[Rate],
 ) -> AsyncIterator[Running]:
     client = connect(url)
     asked = Asked()
+    scripts = Scripts(client)
+    orders = OrderWatch(Orders(client, scripts), limits.look_every)
     source = StoreSource(GameReader(client), Feed(client), asked)
-    relay = Relay(source, lambda: connect(url, LINK), authenticator, origins=origins, limits=limits)
-    app = Litestar(relay_routes(relay), lifespan=[lambda _: relay.running()])
-    listener = _listener()
-    async with _served(app, listener):
+    relay = Relay(
+        source,
+        lambda: connect(url, LINK),
+        authenticator,
+        Shared.on(client, scripts, orders, limits, talk_rates),
+        origins=origins,
+        limits=limits,
+    )
+    app = Litestar(
+        relay_routes(relay),
+        lifespan=[lambda _: beside("orders", orders.run()), lambda _: relay.running()],
+    )
+    listener = listening()
+    async with served(app, listener):
         port = listener.getsockname()[1]
         yield Running(relay, f"ws://127.0.0.1:{port}", asked, source)
         await relay.drain(0)
@@ -107,7 +130,7 @@ def _at_rest(relay: Relay) -> bool:
     return status.connections == status.rooms == status.subscriptions == 0
 
 
-def _listener() -> socket.socket:
+def listening() -> socket.socket:
     """Sockets with small buffers, so that a slow reader is noticed soon."""
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SMALL_BUFFER)
@@ -116,7 +139,8 @@ def _listener() -> socket.socket:
 
 
 @contextlib.asynccontextmanager
-async def _served(app: Litestar, listener: socket.socket) -> AsyncIterator[None]:
+async def served(app: Litestar, listener: socket.socket) -> AsyncIterator[None]:
+    """The application on a real server."""
     config = uvicorn.Config(
         app,
         ws="websockets-sansio",

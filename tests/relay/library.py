@@ -20,6 +20,7 @@ class Library:
 
     games: dict[str, Stored] = field(default_factory=dict)
     feeds: dict[str, list[tuple[int, bytes]]] = field(default_factory=dict)
+    playing: dict[str, str] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     reads: int = 0
     shut: bool = False
@@ -45,10 +46,10 @@ class Library:
         await self._read()
         return [entry for entry in self.feeds.get(game_id, []) if entry[0] > seq]
 
-    async def room_game(self, room_code: str) -> str | None:
+    async def room_games(self, room_codes: Sequence[str]) -> Mapping[str, str]:
         """See `Source`."""
         await self._read()
-        return None
+        return {code: self.playing[code] for code in room_codes if code in self.playing}
 
     async def ask(self, game_id: str) -> None:
         """See `Source`."""

@@ -33,7 +33,7 @@ def test_known_frames_become_values() -> None:
     assert decode('{"t":"pong","n":1,"at":{"g":3}}', LIMITS) == Pong(1, {"g": 3})
 
 
-@pytest.mark.parametrize("text", ['{"t":"say","text":"hi"}', "{}", '{"t":7}', '{"t":null}'])
+@pytest.mark.parametrize("text", ['{"t":"sing","text":"hi"}', "{}", '{"t":7}', '{"t":null}'])
 def test_unknown_kinds_are_ignored(text: str) -> None:
     """A client of a later version may say more than we know."""
     assert decode(text, LIMITS) == Ignored()

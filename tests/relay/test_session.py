@@ -66,6 +66,18 @@ def test_a_hello_is_waited_for_five_seconds() -> None:
     assert greeted().pass_time(5.0) == []
 
 
+def test_a_farewell_that_nobody_takes_rings_no_clock() -> None:
+    """A closed session looks at no stuck write: its driver would be woken for ever."""
+    talking = greeted(subs=[{"game": "g"}])
+    talking.session.tell("g", renewed(7), 0.0)
+    talking.session.next_item(0.0)
+    talking.session.end(Code.DRAIN, "over", 1.0)
+
+    assert not talking.session.watch_write()
+    talking.session.tick(9.0)
+    assert talking.session.due > 9.0
+
+
 def test_a_second_hello_is_a_fault() -> None:
     """One connection, one greeting."""
     (bye,) = greeted().say(t="hello", v=1)
@@ -172,9 +184,9 @@ def test_120_frames_a_minute_are_enough() -> None:
 
 
 def test_what_is_unknown_later_is_ignored() -> None:
-    """Table talk of a later version does no harm; what is not JSON does."""
+    """A frame of a later version does no harm; what is not JSON does."""
     talking = greeted()
-    assert talking.say(t="say", id=1, game="g", text="hi") == []
+    assert talking.say(t="sing", id=1, game="g", text="hi") == []
     (bye,) = talking.send("{")
 
     assert bye["code"] == 4501

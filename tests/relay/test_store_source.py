@@ -25,7 +25,7 @@ async def test_a_feed_is_read_only_in_its_own_epoch(redis: Redis) -> None:
     await game.advance(2)
 
     assert [seq for seq, _ in before] == [4, 5]
-    assert await source.after("g1", old, 4) == ()
+    assert await source.after("g1", old, 4) == []
     assert [seq for seq, _ in await source.after("g1", game.epoch, 4)] == [5, 6]
 
 

@@ -164,9 +164,9 @@ class Shelf:
             return []
         return [(number, frame) for number, frame in sorted(record.feed.items()) if number > seq]
 
-    async def room_game(self, room_code: str) -> str | None:
+    async def room_games(self, room_codes: Sequence[str]) -> Mapping[str, str]:
         """See `Source`."""
-        return None
+        return {}
 
     async def ask(self, game_id: str) -> None:
         """See `Source`: a worker fetches the game a little later."""

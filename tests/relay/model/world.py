@@ -14,12 +14,14 @@ from proxy.relay import relay as relay_module
 from proxy.relay.callers import Caller, Refused
 from proxy.relay.limits import Limits
 from proxy.relay.relay import Relay
+from tests.relay.model.alone import alone
 from tests.relay.model.clock import run, times
 from tests.relay.model.players import Player
 from tests.relay.model.shelf import Shelf
 from tests.relay.model.wires import Wire
 
-LIMITS = replace(Limits(), linger=2.0, unknown_for=1.0)
+# Nobody has anything to look for besides the games.
+LIMITS = replace(Limits(), linger=2.0, unknown_for=1.0, look_every=1e6, tell_every=1e6)
 GAMES = ("g1", "g2", "g3")
 QUIET_WITHIN = 45.0
 
@@ -62,7 +64,14 @@ class Replica:
     async def start(self) -> None:
         """Begin with nothing."""
         self._stack = AsyncExitStack()
-        relay = Relay(self._shelf, self._shelf.connect, Doors(), limits=LIMITS, chance=self._chance)  # type: ignore[arg-type, return-value]
+        relay = Relay(
+            self._shelf,
+            self._shelf.connect,  # type: ignore[arg-type, return-value]
+            Doors(),
+            alone(),
+            limits=LIMITS,
+            chance=self._chance,
+        )
         await self._stack.enter_async_context(relay.running())
         self._relay = relay
 
