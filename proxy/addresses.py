@@ -1,6 +1,7 @@
 """Where a request comes from, as far as that can be believed."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final
 
@@ -20,6 +21,7 @@ def caller_address(peer: str | None, forwarded: Sequence[str], hops: int) -> str
     return _shared(claimed) or _shared(peer) or UNKNOWN
 
 
+@lru_cache(maxsize=4_096)
 def _shared(text: str | None) -> str | None:
     try:
         address = ip_address(text or "")

@@ -123,15 +123,19 @@ class Admission(ASGIMiddleware):
             raise NotAuthenticated(found.reason)
         return Admitted(found, identity, quota_fields(outcome.allowances))
 
-    def admit_at_once(self, scope: Scope, operation: str) -> Admitted | None:
-        """Who comes, if that and his quota are known here; None if somebody has to be asked."""
-        tokens, forwarded = _said(scope)
+    def admit_at_once(
+        self, scope: Scope, tokens: list[str], forwarded: list[str], operation: str
+    ) -> Fields | None:
+        """What the answer says of the quota, if caller and quota are known here, else None."""
         caller = self._known(tokens)
         if caller is None:
             return None
-        identity = _identity(caller, self._address(scope, forwarded))
+        if not self._quota.counts:
+            return ()
+        sub = caller.sub
+        identity = self._address(scope, forwarded) if sub is None else f"sub:{sub}"
         taken = self._quota.at_once(identity, self.charges.of(operation))
-        return None if taken is None else Admitted(caller, identity, quota_fields(taken.allowances))
+        return None if taken is None else quota_fields(taken.allowances)
 
     def _known(self, tokens: list[str]) -> Caller | None:
         if not tokens:

@@ -9,10 +9,8 @@ compares the two. Hits are counted, and not logged one by one.
 import itertools
 import re
 import secrets
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from litestar.enums import HttpMethod, ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
@@ -26,14 +24,26 @@ from proxy.facade.layer import Layer
 from proxy.facade.ready import Ready
 from proxy.telemetry import Telemetry
 
-_PREFIX: Final = "/v1"
-_QUERY: Final = re.compile(rb"(?:status=[a-z_-]{1,20})?")
-_ORDINARY: Final = frozenset({b"range", b"if-range", b"if-modified-since"})
-"""Requests with these are rare, and answered where all of RFC 9110 is known."""
+_PREFIX: Final = b"/v1"
+_LIST: Final = b"/v1/rooms"
+_QUERY: Final = re.compile(rb"status=[a-z_-]{1,20}")
+_READ: Final = frozenset(
+    {
+        b"authorization",
+        b"x-forwarded-for",
+        b"origin",
+        b"x-request-id",
+        b"if-none-match",
+        b"range",
+        b"if-range",
+        b"if-modified-since",
+    }
+)
+"""The last three are rare, and answered where all of RFC 9110 is known."""
 _ROUTES: Final = (
-    ("/v1/rooms", "/v1/rooms", "rooms", "ListRooms"),
-    ("/v1/rooms/", "/v1/rooms/{code}", "room", "GetRoom"),
-    ("/v1/players/", "/v1/players/{player_id}", "player", "GetPlayer"),
+    (_LIST, "/v1/rooms", "rooms", "ListRooms"),
+    (b"/v1/rooms/", "/v1/rooms/{code}", "room", "GetRoom"),
+    (b"/v1/players/", "/v1/players/{player_id}", "player", "GetPlayer"),
 )
 """Path or its beginning, template, name in metrics, operation. No game is ever answered here."""
 _JSON: Final = (b"content-type", b"application/json")
@@ -42,14 +52,12 @@ _MOST_DRESSED: Final = 10_000
 _Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class _Route:
+class _Route(NamedTuple):
     operation: str
-    note: Callable[[int, float], None]
+    counts: dict[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class _Dressed:
+class _Dressed(NamedTuple):
     """An answer with all fields that are the same for everybody, as of one age."""
 
     ready: Ready
@@ -57,13 +65,14 @@ class _Dressed:
     fields: Fields
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(NamedTuple):
     """What a request says that changes the answer; `origin` and `request_id` may be empty."""
 
     condition: str | None
     origin: bytes
     request_id: bytes
+    tokens: list[str]
+    forwarded: list[str]
 
 
 class FastPath:
@@ -86,10 +95,10 @@ class FastPath:
         self._origins = origins
         self._is_draining = is_draining
         self._clock = clock
-        self._routes = {
-            path: _Route(operation, telemetry.hits(template, name))
-            for path, template, name, operation in _ROUTES
-        }
+        self._routes: dict[bytes, _Route] = {}
+        for path, template, name, operation in _ROUTES:
+            route = self._routes[path] = _Route(operation, {200: 0, 304: 0})
+            telemetry.watch_hits(template, name, route.counts)
         self._dressed: dict[str, _Dressed] = {}
         self._ids = itertools.count()
         self._own = secrets.token_hex(5)
@@ -97,30 +106,31 @@ class FastPath:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] == ScopeType.HTTP and scope["method"] == HttpMethod.GET:
-            begun = time.perf_counter()
-            route = self._route(scope["path"])
-            hit = None if route is None else self._hit(scope, route)
-            if route is not None and hit is not None:
+            hit = self._hit(scope)
+            if hit is not None:
                 status, headers, body = hit
                 await send({"type": "http.response.start", "status": status, "headers": headers})
                 await send({"type": "http.response.body", "body": body, "more_body": False})
-                route.note(status, time.perf_counter() - begun)
                 return
         await self._app(scope, receive, send)
 
-    def _route(self, path: str) -> _Route | None:
+    def _route(self, path: bytes) -> _Route | None:
         exact = self._routes.get(path)
-        return exact or self._routes.get(path[: path.rfind("/") + 1])
+        return exact or self._routes.get(path[: path.rfind(b"/") + 1])
 
-    def _hit(self, scope: Scope, route: _Route) -> _Answer | None:
+    def _hit(self, scope: Scope) -> _Answer | None:
         """Status, headers and body; None for whatever the ordinary way has to decide."""
-        key = _key(scope)
+        path: bytes = scope.get("raw_path") or b""
+        route = self._route(path)
+        key = None if route is None else _key(path, scope["query_string"])
         ready = None if key is None else self._layer.find(key)
-        if key is None or ready is None or ready.status != 200 or self._is_draining():
+        if route is None or key is None or ready is None:
             return None
-        asked = _asked(scope)
-        admitted = asked and self._admission.admit_at_once(scope, route.operation)
-        if asked is None or not admitted:
+        asked = _asked(scope) if ready.status == 200 and not self._is_draining() else None
+        if asked is None:
+            return None
+        told = self._admission.admit_at_once(scope, asked.tokens, asked.forwarded, route.operation)
+        if told is None:
             return None
         dressed = self._dress(key, ready)
         status, fields, body = 200, dressed.fields, ready.body
@@ -132,9 +142,10 @@ class FastPath:
         headers = [
             *fields,
             *self._origins.fields(asked.origin),
-            *admitted.fields,
+            *told,
             (b"x-request-id", given),
         ]
+        route.counts[status] += 1
         return status, headers, body
 
     def _dress(self, key: str, ready: Ready) -> _Dressed:
@@ -152,28 +163,35 @@ class FastPath:
         return (*kept, *typed, (b"age", str(age).encode()), _HIT, *PROTECTING)
 
 
-def _key(scope: Scope) -> str | None:
-    """The key of the plan that this request stands for (`policy.Plan.key`)."""
-    raw: bytes | None = scope.get("raw_path")
-    path: str = scope["path"]
-    # What is encoded is for the ordinary way: one path must not have two meanings.
-    if raw is None or raw != path.encode("latin-1", "replace") or b"%" in raw:
+def _key(path: bytes, query: bytes) -> str | None:
+    """The key of the plan that a request stands for (`policy.Plan.key`), as it was sent.
+
+    What is encoded is for the ordinary way: one path must not have two meanings.
+    """
+    if b"%" in path:
         return None
-    query: bytes = scope["query_string"]
-    if _QUERY.fullmatch(query) is None or (query and path != "/v1/rooms"):
+    if query and (path != _LIST or _QUERY.fullmatch(query) is None):
         return None
-    return f"{path[len(_PREFIX) :]}?{query.decode()}"
+    return f"{path[len(_PREFIX) :].decode('latin-1')}?{query.decode()}"
 
 
 def _asked(scope: Scope) -> _Asked | None:
     condition, origin, request_id = None, b"", b""
+    tokens: list[str] = []
+    forwarded: list[str] = []
     for name, value in scope["headers"]:
-        if name == b"if-none-match" and condition is None:
-            condition = value.decode("latin-1")
+        if name not in _READ:
+            continue
+        if name == b"authorization":
+            tokens.append(value.decode("latin-1"))
+        elif name == b"x-forwarded-for":
+            forwarded.append(value.decode("latin-1"))
         elif name == b"origin":
             origin = value
         elif name == b"x-request-id":
             request_id = value if REQUEST_ID_FORM.fullmatch(value) else b""
-        elif name in _ORDINARY or name == b"if-none-match":
+        elif name == b"if-none-match" and condition is None:
+            condition = value.decode("latin-1")
+        else:
             return None
-    return _Asked(condition, origin, request_id)
+    return _Asked(condition, origin, request_id, tokens, forwarded)

@@ -69,7 +69,7 @@ class Metrics:
             shared = [up, *deployment_metrics(counters, dead_letters=dead_letters)]
         gathered = CollectorRegistry()
         gathered.register(_Gathered([*shared, *self._local()]))
-        return generate_latest(gathered) + generate_latest(self._telemetry.registry)
+        return generate_latest(gathered) + self._telemetry.scraped()
 
     def _local(self) -> Iterable[Metric]:
         closed = GaugeMetricFamily(

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
@@ -15,6 +15,7 @@ class Telemetry:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._hits: list[tuple[str, str, dict[int, int]]] = []
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         self._requests = Counter(
@@ -25,7 +26,7 @@ class Telemetry:
         )
         self._seconds = Histogram(
             "ludo_http_request_seconds",
-            "Time to the end of the answer.",
+            "Time to the end of the answer; hits of the in-process layer are not in it.",
             ("route",),
             buckets=_BUCKETS,
             registry=self.registry,
@@ -59,20 +60,22 @@ class Telemetry:
         self._requests.labels(method, route, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
 
-    def hits(self, route: str, name: str) -> Callable[[int, float], None]:
-        """What notes an answer of the in-process layer; made once a route, as it is called often.
+    def watch_hits(self, route: str, name: str, counts: dict[int, int]) -> None:
+        """From now on add what `counts` of answers of the in-process layer by status says.
 
-        `route` is the template, `name` what reads of it are counted under.
+        It is emptied at each scrape, because a hit takes less time than it takes to be counted
+        here; `route` is the template, `name` what reads of it are counted under.
         """
-        counts = {status: self._requests.labels("GET", route, str(status)) for status in (200, 304)}
-        observe, read = self._seconds.labels(route).observe, self._reads.labels(name, "hit").inc
+        self._hits.append((route, name, counts))
 
-        def note(status: int, seconds: float) -> None:
-            counts[status].inc()
-            observe(seconds)
-            read()
-
-        return note
+    def scraped(self) -> bytes:
+        """The Prometheus text of all these."""
+        for route, name, counts in self._hits:
+            for status, number in counts.items():
+                counts[status] = 0
+                self._requests.labels("GET", route, str(status)).inc(number)
+                self._reads.labels(name, "hit").inc(number)
+        return generate_latest(self.registry)
 
     def read(self, route: str, source: str) -> None:
         """Notes where the answer of a read came from: mirror, hit, stale, fetched."""

@@ -56,6 +56,11 @@ class Quota:
         self._ahead = Stocks(clock)
         self._away_until = float("-inf")
 
+    @property
+    def counts(self) -> bool:
+        """Whether there is any quota."""
+        return bool(self._rates)
+
     def at_once(self, caller: str, cost: int = 1) -> Taken | None:
         """Takes from what was taken ahead; None if Redis has to be asked."""
         if not self._rates:

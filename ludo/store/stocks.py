@@ -28,7 +28,7 @@ class Stock:
 
     def told(self) -> tuple[Allowance, ...]:
         """What the caller has left: with what is here, since it is kept for him."""
-        return tuple(replace(a, remaining=a.remaining + self.left) for a in self.allowances)
+        return tuple(Allowance(a.rate, a.remaining + self.left, a.reset) for a in self.allowances)
 
 
 class Stocks:

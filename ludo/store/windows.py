@@ -7,6 +7,7 @@ overlaps. What is refused is not counted.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ludo.config import Rate
 
@@ -32,8 +33,7 @@ class Window:
         return self.current + self.previous * (self.start + length - now) / length
 
 
-@dataclass(frozen=True, slots=True)
-class Allowance:
+class Allowance(NamedTuple):
     """What a caller has left of one rate: `remaining` requests, more after `reset` seconds."""
 
     rate: Rate

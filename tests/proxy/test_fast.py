@@ -35,8 +35,8 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     statuses: list[int] = []
     original = FastPath._hit
 
-    def noting(self: FastPath, scope: Any, route: Any) -> Any:
-        hit = original(self, scope, route)
+    def noting(self: FastPath, scope: Any) -> Any:
+        hit = original(self, scope)
         if hit is not None:
             statuses.append(hit[0])
         return hit

@@ -1,0 +1,1 @@
+"""The facade under load, beside what others would put in its place."""
