@@ -59,7 +59,7 @@ class QuotaExceeded(ProxyError):
     """
 
     def __init__(
-        self, rate: Rate, retry_after: int, headers: Mapping[str, str], *, policy: str
+        self, rate: Rate, retry_after: int, headers: Mapping[str, str], policy: str = ""
     ) -> None:
         super().__init__(
             f"the quota of {rate.limit} requests in {rate.seconds} s is used up; "

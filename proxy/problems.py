@@ -6,13 +6,14 @@ upstream's own `success: false` and `error`; `detail` and `error` are the same s
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any, Final
 
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
+from litestar.types import Method
 from redis.exceptions import RedisError
 
 from ludo.store.errors import StoreError
@@ -23,6 +24,8 @@ MEDIA_TYPE: Final = "application/problem+json"
 STORE_RETRY_S: Final = 1
 UPSTREAM_RETRY_S: Final = 2
 STREAM_RETRY_S: Final = 5
+
+_METHODS: Final[tuple[Method, ...]] = ("GET", "POST", "OPTIONS")
 
 log = structlog.get_logger()
 
@@ -72,6 +75,8 @@ def problem_of(error: Exception) -> Problem:
             )
         case HTTPException():
             return _of_framework(error)
+        case UnicodeDecodeError():
+            return Problem(400, "bad-request", "expected UTF-8 text")
         case RecursionError():
             # Nothing here recurses but the reading of what a caller nested.
             return Problem(400, "bad-request", "expected a body that is not nested so deeply")
@@ -189,9 +194,24 @@ def _phrase(status: int) -> str:
         return "Error"
 
 
-def answer(_request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:
+def _allowed(request: Request[Any, Any, Any]) -> str:
+    """The methods of a path (RFC 9110 §15.5.6: a 405 names them)."""
+
+    def takes(method: Method) -> bool:
+        try:
+            request.app.asgi_router.handle_routing(path=request.scope["path"], method=method)
+        except HTTPException:
+            return False
+        return True
+
+    return ", ".join(method for method in _METHODS if takes(method))
+
+
+def answer(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:
     """Litestar's exception handler for every exception there is."""
     problem = problem_of(error)
+    if problem.status == 405:
+        problem = replace(problem, headers={**problem.headers, "Allow": _allowed(request)})
     if problem.status == 500:
         log.error("request.crashed", exc_info=error)
     return problem.response()

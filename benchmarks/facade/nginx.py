@@ -1,5 +1,6 @@
 """One nginx: the upstream of everybody, a pass-through and a cache in front of it."""
 
+import getpass
 import shutil
 import subprocess
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 from benchmarks.facade.others import BODY
 
 CONFIG = """
+user {user};
 worker_processes 1;
 daemon off;
 pid {folder}/pid;
@@ -25,6 +27,7 @@ http {{
   server {{
     listen 127.0.0.1:{origin};
     default_type application/json;
+    add_header Cache-Control "max-age=600";
     location / {{ return 200 '{body}'; }}
   }}
   server {{
@@ -51,7 +54,12 @@ def nginx(folder: Path, origin: int, passing: int, caching: int) -> Iterator[Non
     config = folder / "nginx.conf"
     config.write_text(
         CONFIG.format(
-            folder=folder, origin=origin, passing=passing, caching=caching, body=BODY.decode()
+            folder=folder,
+            user=getpass.getuser(),
+            origin=origin,
+            passing=passing,
+            caching=caching,
+            body=BODY.decode(),
         )
     )
     process = subprocess.Popen(
