@@ -122,6 +122,13 @@ class ProxyConfig(RefereeConfig):
         validation_alias="LUDO_PROXY_TRUSTED_HOPS",
         description="reverse proxies in front whose X-Forwarded-For is believed",
     )
+    layer_bytes: int = Field(
+        default=16 * 1024 * 1024,
+        ge=0,
+        le=1024 * 1024 * 1024,
+        validation_alias="LUDO_PROXY_LAYER_BYTES",
+        description="answers that a process may hold in front of the shared cache; 0 holds none",
+    )
     drain: Duration = Field(
         default=20.0,
         validation_alias="LUDO_DRAIN",

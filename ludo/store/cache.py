@@ -54,6 +54,8 @@ class Role(StrEnum):
     FOLLOW = "follow"
     FAILED = "failed"
     """Somebody tried a moment ago; the note says what happened."""
+    ALONE = "alone"
+    """The last answer was not for others: everybody fetches for himself, and waits for nobody."""
 
 
 class Landing(StrEnum):
@@ -129,6 +131,7 @@ class Flight:
 Fields = Mapping[str, str]
 """Header fields of a request that an answer may vary on, by lower-case name."""
 _NONE: Final[Fields] = {}
+_NOT_FOR_OTHERS: Final = b"-"
 _ENTRY: Final = msgspec.msgpack.Decoder(Entry)
 
 
@@ -206,6 +209,13 @@ class SharedCache:
     async def fail(self, flight: Flight, note: bytes, seconds: float) -> None:
         """End the flight, and tell whoever asks in the next seconds why there is no answer."""
         await self._hold(flight, seconds, note)
+
+    async def scatter(self, flight: Flight, seconds: float) -> None:
+        """End the flight with an answer that is nobody else's: for so long everybody asks alone.
+
+        Else those who wait would fetch one after the other.
+        """
+        await self._hold(flight, seconds, _NOT_FOR_OTHERS)
 
     async def abandon(self, flight: Flight) -> None:
         """End the flight; the next one who asks fetches."""

@@ -151,7 +151,7 @@ def cache_vary(key: str) -> str:
 
 
 def cache_flight(key: str) -> str:
-    """String: the token of whoever fetches an answer now, or why that failed a moment ago."""
+    """String: the token of whoever fetches an answer now, or what came of that a moment ago."""
     return f"ludo:cache:flight:{key}"
 
 

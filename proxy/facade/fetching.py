@@ -33,6 +33,8 @@ from proxy.facade.policy import Plan
 
 FAILED_FOR_S: Final = 1.0
 """How long a failure is shared before somebody tries again."""
+SCATTERED_FOR_S: Final = 2.0
+"""How long nobody waits for others after an answer that was not for others."""
 POLL_S: Final = 0.03
 ROUNDS: Final = 3
 """How often an answer is fetched again because a purge overtook it."""
@@ -99,9 +101,11 @@ class Fetcher:
                     return Fetched(entry, kept=True, collapsed=True, status=entry.status)
                 if found.role is Role.FAILED:
                     raise failure(found.note)
-                if found.role is Role.LEAD:
+                if found.role in (Role.ALONE, Role.LEAD):
                     break
                 await asyncio.sleep(POLL_S * (0.5 + random.random()))
+        if found.role is Role.ALONE:
+            return await self.alone(plan)
         return await self.lead(plan, flight_of(plan, token, found), found, CallClass.READ)
 
     async def alone(self, plan: Plan) -> Fetched:
@@ -156,7 +160,7 @@ class Fetcher:
         fetched = Fetched(entry, kept=life is not None, status=status)
         try:
             if life is None:
-                await self._cache.abandon(flight)
+                await self._cache.scatter(flight, SCATTERED_FOR_S)
                 return fetched
             landing = await self._cache.keep(
                 flight, entry, life, vary=verdict.vary, fields=plan.fields

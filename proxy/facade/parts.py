@@ -45,7 +45,7 @@ def make_facade(
     cache = SharedCache(redis, scripts)
     games, writes = GameReader(redis), Writes(redis)
     patience = settings.upstream.deadline
-    purges = Purges(link, time.monotonic)
+    purges = Purges(link, time.monotonic, most_bytes=settings.proxy.layer_bytes)
     reader = Reader(cache, Fetcher(cache, client, time.monotonic, patience), purges.layer)
     return Facade(
         reader=reader,

@@ -129,7 +129,9 @@ class Reader:
         flight = self._flights.get(plan.slot)
         if flight is not None and found.role is not Role.LEAD:
             return await self._landed(plan, flight, began=False)
-        if found.role is Role.LEAD:
+        if found.role is Role.ALONE:
+            work = self._fetcher.alone(plan)
+        elif found.role is Role.LEAD:
             work = self._fetcher.lead(plan, flight_of(plan, token, found), found, CallClass.READ)
         else:
             work = self._fetcher.watch(plan)

@@ -305,3 +305,10 @@ async def test_it_is_told_how_long_an_answer_stays_fresh(shared: SharedCache) ->
     await shared.keep(await led(shared), ENTRY, Lifetimes(soft=60, hard=600))
     found = await shared.look(KEY, TAGS, new_token())
     assert 50_000 < found.left <= 60_000
+
+
+async def test_after_an_answer_that_is_nobody_else_s_nobody_waits(shared: SharedCache) -> None:
+    """Everybody fetches alone for a moment; then one leads again."""
+    await shared.scatter(await led(shared), 0.2)
+    assert [await looked(shared) for _ in range(3)] == [(Freshness.NONE, Role.ALONE)] * 3
+    await wait_until(lambda: _leads(shared))

@@ -4,7 +4,8 @@
 -- Answers {freshness, role, now, generations, entry, note, left, secondary}:
 --   freshness  fresh | usable (soft lifetime over) | old (hard one over, good if upstream fails) |
 --              spent (good for asking whether it still holds) | none
---   role       none (fresh) | lead (fetch it) | follow (somebody does) | failed (note says why)
+--   role       none (fresh) | lead (fetch it) | follow (somebody does) | failed (note says why) |
+--              alone (the last answer was not for others)
 local token, lease = ARGV[1], tonumber(ARGV[2])
 local now = now_ms()
 
@@ -30,6 +31,7 @@ if redis.call('SET', flight, token, 'NX', 'PX', lease) then
 end
 local held = redis.call('GET', flight)
 if held == token then return { freshness, 'lead', now, current, body, '', 0, secondary } end
+if held == '-' then return { freshness, 'alone', now, current, body, '', 0, secondary } end
 if string.sub(held, 1, 1) == '!' then
   return { freshness, 'failed', now, current, body, string.sub(held, 2), 0, secondary }
 end

@@ -28,6 +28,7 @@ from proxy.facade.reading import Reader
 from proxy.facade.ready import Ready
 from tests.proxy.builders import a_token, bearer, replicas
 from tests.proxy.upstream import Upstream, data
+from tests.waiting import wait_until
 
 POLICY: Final = Lifetimes(soft=30, hard=60)
 CALLERS: Final = (None, "ann", "bob", "cid")
@@ -201,6 +202,37 @@ async def test_whoever_waits_does_not_get_what_is_another_s(redis: Redis) -> Non
     names = [f"user{number}" for number in range(100)]
     answers = await asyncio.gather(*(reader.read(a_plan("/me", name)) for name in names))
     assert [owner_of(answer.ready) for answer in answers] == names
+
+
+async def test_what_must_not_be_kept_is_not_shared_by_those_who_wait(
+    redis_url: str, upstream: Upstream
+) -> None:
+    """Upstream says `no-store`: each of ten at once is answered for himself."""
+    upstream.says("GET", "/rooms/ABCD12", data({}, cache_control="no-store"))
+    upstream.hold()
+    async with replicas(1, redis_url, upstream) as (proxy,):
+        reads = [asyncio.create_task(proxy.get("/v1/rooms/ABCD12")) for _ in range(10)]
+        await wait_until(lambda: upstream.arrived)
+        upstream.go_on()
+        await asyncio.gather(*reads)
+    assert len(upstream.arrived) == 10
+
+
+async def test_each_language_has_its_own_answer(redis: Redis) -> None:
+    """What varies is never mixed up: not by those who wait together, not from the layer."""
+    origin = Answering()
+    origin.headers["/page"] = [("Cache-Control", "max-age=60"), ("Vary", "X-Language")]
+    reader = a_reader(redis, origin)
+
+    def plan(language: str) -> Plan:
+        fields = {"authorization": language, "x-language": language}
+        return Plan(Call("GET", "/page"), ("t",), POLICY, Scope.PUBLIC, fields, passed=None)
+
+    for _ in range(3):
+        wanted = ["en", "de", "fr", "de", "en"]
+        answers = await asyncio.gather(*(reader.read(plan(language)) for language in wanted))
+        assert [owner_of(answer.ready) for answer in answers] == wanted
+    assert origin.calls["/page"] == 3
 
 
 async def test_each_token_has_its_own_me(redis_url: str, upstream: Upstream) -> None:
