@@ -15,6 +15,9 @@ def main() -> None:
         outcome = play(each, actions)
         if runs <= 20:
             sys.stdout.write(f"{outcome}\n")
+        elif (each - seed + 1) % 500 == 0:
+            sys.stdout.write(f"{each - seed + 1} runs in {time.perf_counter() - begun:.0f} s\n")
+            sys.stdout.flush()
     took = time.perf_counter() - begun
     sys.stdout.write(f"{runs} runs of {actions} actions in {took:.1f} s: nothing diverged\n")
 
