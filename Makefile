@@ -7,6 +7,7 @@ LOCKED := install --quiet --require-hashes -r
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-header
 WORKERS ?= 2
+ROUNDS ?= 30
 
 # A Redis comes with the dependencies for 3.11 and 3.12 only, so these go before a newer python3.
 PYTHON ?= $(shell for each in python3 python3.12 python3.11; do \
@@ -21,7 +22,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint fix node prove bench lock clean
+.PHONY: help install demo test lint fix node prove chaos bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -52,6 +53,9 @@ prove: $(VENV)/.installed-dev ## the long fuzz, chaos, model and outage runs
 	@$(MAKE) --silent node || echo 'no npm: http-cache-tests does not run' >&2
 	@$(BIN)/python -m pytest tests/cachetests
 	@$(BIN)/python -m pytest -m prove --timeout 3600 --hypothesis-profile prove $(ARGS)
+
+chaos: $(VENV)/.installed-dev ## kill everything at random under load; ROUNDS=30, SEED=… to repeat a run
+	@exec $(BIN)/python -m tests.chaos --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 bench: $(VENV)/.installed-dev ## what the audit, the engine and the relay do in a second
 	@$(PIP) install --quiet uv && $(BIN)/uv pip install --quiet --python $(BIN)/python --group bench \

@@ -14,10 +14,13 @@ from ludo.store import redis_server
 
 
 class PrivateRedis:
-    """A durable server on a unix socket in a folder of its own, both gone at the end."""
+    """A durable server on a unix socket in a folder of its own, both gone at the end.
 
-    def __init__(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="ludo-test-"))
+    The folder is made in `within`, or where temporary files are.
+    """
+
+    def __init__(self, within: Path | None = None) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="ludo-test-", dir=within))
         self.place = redis_server.prepare_place(self._folder)
         self._process: int | None = None
 
