@@ -3,6 +3,7 @@
 Also lets a HEAD be answered as its GET is, without the body.
 """
 
+from copy import copy
 from typing import Final
 
 from litestar.enums import HttpMethod, ScopeType
@@ -54,16 +55,32 @@ class FacadeFace:
         if scope["type"] != ScopeType.HTTP or not scope["path"].startswith(_FACADE):
             await self._app(scope, receive, send)
             return
-        asked = scope["method"]
-        if asked == HttpMethod.HEAD:
-            scope["method"] = HttpMethod.GET
+        if scope["method"] == HttpMethod.HEAD:
+            await self._head(scope, receive, send)
+        else:
+            await self._app(scope, receive, _telling(send, scope))
+
+    async def _head(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        # A copy: the server counts the bytes of the body by its own scope's method.
+        asked = copy(scope)
+        asked["method"] = HttpMethod.GET
         try:
-            await self._app(scope, receive, _telling(send, scope, bodiless=asked == "HEAD"))
+            await self._app(asked, receive, _telling(_bodiless(send), asked))
         finally:
-            scope["method"] = asked
+            if "path_template" in asked:
+                scope["path_template"] = asked["path_template"]
 
 
-def _telling(send: Send, scope: HTTPScope, *, bodiless: bool) -> Send:
+def _bodiless(send: Send) -> Send:
+    async def tell(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            message["body"] = b""
+        await send(message)
+
+    return tell
+
+
+def _telling(send: Send, scope: HTTPScope) -> Send:
     async def tell(message: Message) -> None:
         if message["type"] == "http.response.start":
             fields = list(message["headers"])
@@ -71,8 +88,6 @@ def _telling(send: Send, scope: HTTPScope, *, bodiless: bool) -> Send:
                 reads = scope["method"] == HttpMethod.GET
                 said = scope["state"].get(_NOTED) or (_BYPASSED if reads else _UNSAFE)
                 message["headers"] = [*fields, (CACHE_STATUS.encode(), said.encode())]
-        elif bodiless and message["type"] == "http.response.body":
-            message["body"] = b""
         await send(message)
 
     return tell
