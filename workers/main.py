@@ -90,7 +90,7 @@ async def make_worker(parts: AsyncExitStack, url: str, settings: WorkerSettings)
     archiver = await _archiver(parts, redis, scripts, settings)
     applier = Applier(
         claims,
-        lambda game_id: fetch_state(client, game_id),
+        lambda game_id: fetch_state(client, game_id, settings.upstream.deadline),
         settings.policy,
         asyncio.Semaphore(max(1, settings.worker.jobs // 2)),
         archiver.move,

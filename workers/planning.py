@@ -147,8 +147,13 @@ def _reconciled(situation: Situation, snapshot: Snapshot, pace: Pace, new_epoch:
                 stale=False,
                 closed=snapshot.over,
             )
-            message = freshness_message(mirror.epoch, mirror.sequence, now, stale=False)
-            return _Asked(known, (message,), log=_narrowed(record, mirror))
+            changed = record.mirror is not None and mirror.epoch != record.mirror.epoch
+            message = (
+                replaced_message(mirror.epoch, mirror.sequence, "epoch")
+                if changed
+                else freshness_message(mirror.epoch, mirror.sequence, now, stale=False)
+            )
+            return _Asked(known, (message,), changed, log=_narrowed(record, mirror))
         case Replaced(mirror=mirror, why=why):
             skipped = mirror.sequence - (record.mirror.sequence if record.mirror else 0)
             known = replace(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from ludo.mirror.body import to_body
 from ludo.mirror.mirror import Mirror
 from ludo.mirror.snapshot import Snapshot, agree
 
@@ -13,7 +14,7 @@ class Behind:
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """Upstream says the same; what the mirror left open may be known now."""
+    """Upstream says the same; what the mirror left open may be known now, in a new epoch."""
 
     mirror: Mirror
 
@@ -41,10 +42,21 @@ def reconcile(mirror: Mirror | None, snapshot: Snapshot, new_epoch: str) -> Reco
         return Replaced(_with(mirror, mirror.epoch, snapshot), "gap")
     if not agree(mirror.snapshot, snapshot):
         return Replaced(_with(mirror, new_epoch, snapshot), "epoch")
-    better = len(snapshot.games) < len(mirror.snapshot.games)
-    games = snapshot.games if better else mirror.snapshot.games
-    told = replace(mirror.snapshot, games=games, connected=snapshot.connected)
-    return Confirmed(replace(mirror, snapshot=told))
+    return Confirmed(_completed(mirror, snapshot, new_epoch))
+
+
+def _completed(mirror: Mirror, snapshot: Snapshot, new_epoch: str) -> Mirror:
+    """The mirror with what it left open, if the snapshot tells that.
+
+    A place names one body: patches lead from it, and whoever has it is not told it again. So a
+    body that changes has another epoch, and who is connected, which is no part of equality, is
+    taken with the next body only.
+    """
+    if len(snapshot.games) >= len(mirror.snapshot.games):
+        return mirror
+    told = replace(mirror.snapshot, games=snapshot.games)
+    same = to_body(told) == to_body(mirror.snapshot)
+    return replace(mirror, snapshot=told, epoch=mirror.epoch if same else new_epoch)
 
 
 def _with(mirror: Mirror, epoch: str, snapshot: Snapshot) -> Mirror:

@@ -162,12 +162,12 @@ def reply(request: str) -> str:
 
 def written(game_id: str) -> str:
     """String: the mirror's sequence when a write to the game last passed through us."""
-    return f"ludo:written:{game_id}"
+    return f"ludo:written:game:{game_id}"
 
 
 def written_by(caller: str, game_id: str) -> str:
     """String: the same for one caller, until that caller's next read."""
-    return f"ludo:written:{game_id}:{caller}"
+    return f"ludo:written:by:{len(caller)}:{caller}:{game_id}"
 
 
 def node_users(node: str) -> str:

@@ -64,3 +64,12 @@ def test_complete_state_completes_a_provisional_mirror() -> None:
 
     assert isinstance(reconciled, Confirmed)
     assert not reconciled.mirror.snapshot.provisional
+    assert reconciled.mirror.epoch == NEW
+
+
+def test_place_names_one_body() -> None:
+    """Who is connected is not taken from an equal state: nobody would be told of it."""
+    mirror = mirror_after(HISTORY[:9])
+    told = replace(snapshot_after(HISTORY[:9]), connected=frozenset())
+
+    assert reconcile(mirror, told, NEW) == Confirmed(mirror)

@@ -23,3 +23,15 @@ def test_only_named_keys_may_stay_for_ever() -> None:
     assert keys.permanent(keys.DUE)
     assert keys.permanent(keys.game("g")) is None
     assert keys.permanent(keys.delivery("msg_1")) is None
+
+
+def test_no_two_writes_share_a_key() -> None:
+    """A caller's mark on a game is never another game's, whatever colons their ids have."""
+    marks = [
+        keys.written("a:b"),
+        keys.written_by("b", "a"),
+        keys.written_by("a", "b"),
+        keys.written_by("1:a", "b"),
+        keys.written_by("1", "a:b"),
+    ]
+    assert len(set(marks)) == len(marks)

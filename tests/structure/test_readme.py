@@ -45,9 +45,10 @@ def has_target(arguments: list[str]) -> None:
 
 def has_command(arguments: list[str]) -> None:
     """The command line knows the command and each of its options."""
-    name, *rest = arguments
+    named = list(itertools.takewhile(lambda each: not each.startswith("--"), arguments))
+    rest = arguments[len(named) :]
     shown = subprocess.run(
-        [sys.executable, "-m", "cli", name, "--help"],
+        [sys.executable, "-m", "cli", *named, "--help"],
         cwd=ROOT,
         env={**os.environ, "COLUMNS": "200", "TERM": "dumb", "NO_COLOR": "1"},
         capture_output=True,

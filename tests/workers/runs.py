@@ -95,7 +95,7 @@ class Arena:
     def __post_init__(self) -> None:
         self.bench = a_bench(self.redis, gap_wait=5, silence=10**9)
         self.appliers = [
-            replace(self.bench.applier, fetch=self._state, calls=asyncio.Semaphore(8))
+            replace(self.bench.applier, fetch=self._state, calls=asyncio.Semaphore(64))
             for _ in range(self.workers)
         ]
         self.truth = {game.game_id: snapshots(game) for game in self.games}

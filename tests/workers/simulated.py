@@ -59,9 +59,9 @@ class Simulated:
             self._decide(self.endpoint())
 
     def settle(self, looks: int = 200) -> None:
-        """Time passes from look to look until nothing is due any more."""
+        """Time passes from look to look until the game is over and compared, or nothing is due."""
         for _ in range(looks):
-            if self.next_look is None:
+            if self.next_look is None or self.record.closed:
                 return
             self.now = max(self.now, self.next_look)
             self.look()

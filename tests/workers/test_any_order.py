@@ -52,6 +52,7 @@ def arriving(game: Simulated, deliveries: list[GameEvent], batch: int) -> None:
         game.arrive(deliveries[start : start + batch])
 
 
+@settings(max_examples=25)
 @given(SEEDS, CHANCE, BATCH)
 def test_without_a_state_endpoint(seed: int, shuffle: int, batch: int) -> None:
     """Nothing is lost and nobody can be asked: the events alone are enough."""
@@ -68,7 +69,7 @@ def test_without_a_state_endpoint(seed: int, shuffle: int, batch: int) -> None:
     assert game.applied == {each.event.sequence: each.digest for each in events}
 
 
-@settings(max_examples=10)
+@settings(max_examples=5)
 @given(SEEDS, CHANCE, BATCH, st.floats(0, 0.3), st.floats(0, 0.1), st.booleans())
 def test_with_a_state_endpoint(
     seed: int, shuffle: int, batch: int, lost: float, false: float, leaves_out: bool
@@ -115,6 +116,7 @@ def test_with_a_state_endpoint(
     assert game.record.closed
 
 
+@settings(max_examples=25)
 @given(SEEDS, CHANCE, BATCH, st.integers(2, LENGTH))
 def test_after_a_provisional_start(seed: int, shuffle: int, batch: int, start: int) -> None:
     """A mirror that begins in mid-game with an open body takes what follows in any order."""
@@ -134,6 +136,7 @@ def test_after_a_provisional_start(seed: int, shuffle: int, batch: int, start: i
     assert game.record.skipped == start
 
 
+@settings(max_examples=25)
 @given(SEEDS, CHANCE)
 def test_another_content_of_an_applied_event_is_a_conflict(seed: int, shuffle: int) -> None:
     """Both are kept, upstream is asked, and its word holds, whichever of them came first."""

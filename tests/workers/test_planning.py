@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from ludo.mirror.body import from_body, to_body
 from ludo.mirror.mirror import Mirror, Referee
 from ludo.mirror.owed import Owed, Pace, Reason
 from ludo.mirror.settle import Cause, Waiting
+from ludo.rules.ruleset import RuleSet
 from ludo.store.record import Record
 from tests.mirror.builders import a_history, arriving, mirror_after, snapshot_after
 from workers.planning import Fetched, Plan, Policy, Situation, Unknown, Unreachable, plan
@@ -38,6 +40,18 @@ def test_equal_state_says_only_that_it_is_fresh() -> None:
     assert (commit.record.stale, commit.record.owed, commit.record.as_of) == (False, None, NOW)
     assert not commit.feed_dropped
     assert [message.split()[1] for message in commit.messages] == [b"m"]
+
+
+def test_state_that_completes_the_mirror_is_told_as_a_change() -> None:
+    """Its body is another one, so it has another epoch and the feed ends; nothing was repaired."""
+    body = to_body(snapshot_after(HISTORY[:9])) | {"phase": None, "consecutiveSixes": None}
+    mirror = replace(mirror_after(HISTORY[:9]), snapshot=from_body(body, RuleSet()))
+    record = a_record(mirror, Owed(Reason.SILENCE, NOW))
+    commit = planned(record, fetched=snapshot_after(HISTORY[:9])).commit
+
+    assert commit.messages[0].split()[1:] == [b"s", b"epoch-2", b"9", b"epoch"]
+    assert commit.feed_dropped
+    assert commit.counters == {}
 
 
 def test_equal_state_ends_the_wait_that_a_refused_event_began() -> None:
