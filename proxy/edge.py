@@ -33,8 +33,9 @@ PROTECTING: Final = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
 """What protects browsers on every answer that says nothing else."""
-_SILENT: Final = frozenset({"/health", "/health/ready", "/metrics"})
-"""Asked every few seconds by machines; only what goes wrong there is worth a line."""
+_SILENT: Final = frozenset({"/health", "/health/ready", "/metrics", "/webhooks/ludo"})
+"""Asked by machines all the time; only what goes wrong there is worth a line. What was accepted is
+in the store with its time of receipt."""
 
 _CLIMBS: Final = Problem(
     400,
