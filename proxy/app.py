@@ -133,6 +133,7 @@ def _provided(parts: Parts) -> dict[str, Provide]:
         "recheck": parts.receiver.recheck,
         "redriver": parts.redriver,
         "referee": parts.facade.referee,
+        "replays": parts.facade.replays,
         "rejected": parts.receiver.rejected,
         "states": parts.facade.states,
         "telemetry": parts.telemetry,

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_va
 
 from ludo.config import CommaList, Duration, Rate, Rates
 from ludo.rules_config import RefereeConfig
+from ludo.store.archive.config import ArchiveConfig
 from ludo.store.config import StoreConfig
 from ludo.upstream.config import UpstreamConfig, WebhookConfig
 from proxy.relay.config import RelayConfig
@@ -173,6 +174,7 @@ class ProxySettings:
     webhooks: WebhookConfig
     receiver: ReceiverConfig = field(default_factory=ReceiverConfig)
     relay: RelayConfig = field(default_factory=RelayConfig)
+    archive: ArchiveConfig = field(default_factory=ArchiveConfig)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
@@ -184,4 +186,5 @@ class ProxySettings:
             WebhookConfig.from_env(environ),
             ReceiverConfig.from_env(environ),
             RelayConfig.from_env(environ),
+            ArchiveConfig.from_env(environ),
         )

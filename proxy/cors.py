@@ -22,6 +22,7 @@ _EXPOSED: Final = (
     "Age",
     "Cache-Status",
     "ETag",
+    "Link",
     "Idempotency-Key",
     "Idempotency-Replayed",
     "Ludo-Stale",

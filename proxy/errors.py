@@ -9,6 +9,8 @@
     ├── QuotaExceeded        the caller asked too often; retry_after
     ├── BadRequest           a path, a header or a body that means nothing here
     ├── UnknownPath          nothing is there; upstream was not asked
+    ├── NotReached           a sequence that the game does not have; last
+    ├── ReplayGap            a sequence that a resync went past; next
     ├── IllegalMove          the mirror shows that the rules forbid it; clause
     ├── KeyReused            an idempotency key came back with another body
     ├── KeyBusy              the first request with this idempotency key is still running
@@ -76,6 +78,25 @@ class BadRequest(ProxyError):
 
 class UnknownPath(ProxyError):
     """There is nothing at this path."""
+
+
+class NotReached(ProxyError):
+    """The game has no such sequence; `last` is its last one."""
+
+    def __init__(self, last: int, found: int) -> None:
+        super().__init__(f"at: expected a sequence from 1 to {last}; found {found}")
+        self.last = last
+
+
+class ReplayGap(ProxyError):
+    """The events of this sequence never came here; `next` is the next one that can be shown."""
+
+    def __init__(self, sequence: int, next_known: int) -> None:
+        super().__init__(
+            f"the state at {sequence} is not known: a resync went past it; "
+            f"the next that is known is at {next_known}"
+        )
+        self.next = next_known
 
 
 class IllegalMove(ProxyError):

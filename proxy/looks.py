@@ -9,6 +9,8 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from ludo.store import durability, keys
+from ludo.store.archive.archive import Archive
+from ludo.store.errors import ArchiveUnavailable
 from ludo.upstream.circuits import Circuits
 from ludo.upstream.health import Phase
 from proxy.config import Access, ProxyConfig
@@ -131,6 +133,20 @@ def look_at_backlog(redis: Redis) -> Look:
         if late > LATE_MS:
             return _degraded(f"a game is overdue by {late / 1000:.0f} s")
         return _ok("nothing is overdue")
+
+    return look
+
+
+def look_at_archive(archive: Archive) -> Look:
+    """Degraded while the archive does not answer: games that are over stay in Redis."""
+
+    async def look() -> Component:
+        try:
+            async with asyncio.timeout(REDIS_WITHIN_S):
+                await archive.ping()
+        except (ArchiveUnavailable, TimeoutError):
+            return _degraded("out of reach: games that are over wait in Redis")
+        return _ok("answers")
 
     return look
 

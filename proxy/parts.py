@@ -14,14 +14,17 @@ from redis.exceptions import RedisError
 
 from ludo.rules.ruleset import RuleSet
 from ludo.store import durability
+from ludo.store.archive.archive import Archive
+from ludo.store.archive.engine import make_engine
 from ludo.store.batching import BatchedScripts
 from ludo.store.circuits import SharedCircuits
 from ludo.store.claims import Claims
 from ludo.store.connection import connect
+from ludo.store.errors import ArchiveUnavailable
 from ludo.store.feed import Feed
-from ludo.store.games import GameReader
 from ludo.store.inbox import Inbox
 from ludo.store.letters import DeadLetters
+from ludo.store.library import Library
 from ludo.store.orders import Orders
 from ludo.store.permits import Permits
 from ludo.store.quota import Quota
@@ -68,6 +71,7 @@ class Parts:
     shared: SharedCircuits
     permits: Permits | None
     facade: Facade
+    archive: Archive
     scripts: BatchedScripts
     verifier: Revoking
     orders: OrderWatch
@@ -103,9 +107,12 @@ def make_parts(
     verifier = Revoking(Verifier.of(config, published), orders.orders)
     receiver = make_receiver(settings.receiver, settings.webhooks, redis, telemetry.registry)
     quota = Quota(scripts, config.quota, time.monotonic)
-    relay = (
-        _relay(settings, redis_url, redis, scripts, verifier, orders) if role.serves_relay else None
-    )
+    archive = Archive(make_engine(settings.archive.address(settings.store.data_dir)))
+    library = Library(redis, archive, config.rules)
+    relay = None
+    if role.serves_relay:
+        source = StoreSource(library, Feed(redis), Claims(scripts, RuleSet()))
+        relay = _relay(settings, redis_url, redis, scripts, source, verifier, orders)
     return Parts(
         settings=settings,
         redis=redis,
@@ -114,8 +121,9 @@ def make_parts(
         shared=shared,
         permits=permits,
         facade=make_facade(
-            settings, redis, scripts, client, telemetry, lambda: connect(redis_url, LINK)
+            settings, redis, scripts, client, telemetry, lambda: connect(redis_url, LINK), library
         ),
+        archive=archive,
         scripts=scripts,
         verifier=verifier,
         orders=orders,
@@ -128,7 +136,7 @@ def make_parts(
         ),
         relay=relay,
         telemetry=telemetry,
-        readiness=_readiness(settings, redis, shared.circuits, receiver.keys, relay),
+        readiness=_readiness(settings, redis, archive, shared.circuits, receiver.keys, relay),
         metrics=Metrics(redis, telemetry, shared.circuits, relay),
     )
 
@@ -176,12 +184,13 @@ def _relay(
     redis_url: str,
     redis: Redis,
     scripts: Scripts,
+    source: StoreSource,
     verifier: Revoking,
     orders: OrderWatch,
 ) -> Relay:
     config = settings.relay
     return Relay(
-        StoreSource(GameReader(redis), Feed(redis), Claims(scripts, RuleSet())),
+        source,
         lambda: connect(redis_url, LINK),
         verifier,
         Shared.on(redis, scripts, orders, config.limits, config.talk_limit),
@@ -192,7 +201,12 @@ def _relay(
 
 
 def _readiness(
-    settings: ProxySettings, redis: Redis, circuits: Circuits, webhooks: Keys, relay: Relay | None
+    settings: ProxySettings,
+    redis: Redis,
+    archive: Archive,
+    circuits: Circuits,
+    webhooks: Keys,
+    relay: Relay | None,
 ) -> Readiness:
     seen = {
         "redis": looks.look_at_redis(redis),
@@ -202,6 +216,7 @@ def _readiness(
         "upstream": looks.look_at_upstream(circuits),
         "workers": looks.look_at_workers(redis),
         "backlog": looks.look_at_backlog(redis),
+        "archive": looks.look_at_archive(archive),
     }
     if relay is not None:
         seen["relay"] = looks.look_at_relay(relay.status)
@@ -224,6 +239,8 @@ async def running(parts: Parts) -> AsyncIterator[None]:
             stack.push_async_callback(parts.published.aclose)
         await _admit(parts)
         await stack.enter_async_context(parts.client)
+        stack.push_async_callback(parts.archive.aclose)
+        await stack.enter_async_context(beside("archive", _have_archive(parts.archive)))
         await stack.enter_async_context(beside("circuits", parts.shared.run()))
         if parts.permits is not None:
             await stack.enter_async_context(beside("permits", parts.permits.run()))
@@ -235,6 +252,14 @@ async def running(parts: Parts) -> AsyncIterator[None]:
         if parts.relay is not None:
             await stack.enter_async_context(parts.relay.running())
         yield
+
+
+async def _have_archive(archive: Archive) -> None:
+    """Makes the archive ready before somebody asks; one that is away is tried when one does."""
+    try:
+        await archive.open()
+    except ArchiveUnavailable as error:
+        log.warning("archive.unavailable", error=str(error))
 
 
 async def _admit(parts: Parts) -> None:

@@ -106,6 +106,10 @@ def _of_ours(error: errors.ProxyError) -> Problem:
             return Problem(400, "bad-request", sentence)
         case errors.UnknownPath():
             return Problem(404, "not-found", sentence)
+        case errors.NotReached(last=last):
+            return Problem(404, "not-reached", sentence, members={"last": last})
+        case errors.ReplayGap(next=following):
+            return Problem(409, "replay-gap", sentence, members={"next": following})
         case errors.IllegalMove(clause=clause):
             return Problem(409, "illegal-move", sentence, members={"clause": clause})
         case errors.KeyReused():

@@ -21,7 +21,7 @@ class Stored:
 
     `body` is the `data` of GET state. `as_of` (Unix ms) is when it was last known to be true,
     `stale` whether upstream could not be asked since. `settled` says that nothing waits for it
-    and no resync is owed.
+    and no resync is owed, `archived` that it comes from the archive.
     """
 
     game_id: str
@@ -31,6 +31,7 @@ class Stored:
     as_of: int
     stale: bool
     settled: bool
+    archived: bool = False
 
     @property
     def body(self) -> dict[str, Any]:
@@ -88,12 +89,27 @@ class GameReader:
         """Mirrors, newest first."""
         index = keys.PLAYING if status == "playing" else keys.FINISHED
         ids = [entry.decode() for entry in await self._redis.zrevrange(index, 0, limit - 1)]
+        found = await self.many(ids)
+        return [found[game_id] for game_id in ids if game_id in found]
+
+    async def many(self, game_ids: Sequence[str]) -> dict[str, Stored]:
+        """Those of the games that have a mirror, by id; `settled` says nothing of these."""
+        ids = list(game_ids)
+        if not ids:
+            return {}
         async with self._redis.pipeline(transaction=False) as pipe:
             for game_id in ids:
                 pipe.hmget(keys.game(game_id), _FIELDS)
             answers = await pipe.execute()
         found = (_stored(game_id, fields, 0) for game_id, fields in zip(ids, answers, strict=True))
-        return [stored for stored in found if stored is not None]
+        return {stored.game_id: stored for stored in found if stored is not None}
+
+    async def is_archived(self, game_id: str) -> bool:
+        """Whether there is a tombstone: the archive has the game."""
+        async with self._redis.pipeline(transaction=False) as pipe:
+            pipe.hexists(keys.game(game_id), "tombstone")
+            (answer,) = await pipe.execute()
+        return bool(answer)
 
     async def room_game(self, room_code: str) -> str | None:
         """The game that a room plays, if we know it."""

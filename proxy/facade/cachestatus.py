@@ -14,6 +14,7 @@ from proxy.facade.reading import Served, Source
 CACHE_NAME: Final = "ludo-proxy"
 CACHE_STATUS: Final = "cache-status"
 MIRRORED: Final = f"{CACHE_NAME}; hit; detail=mirror"
+ARCHIVED: Final = f"{CACHE_NAME}; hit; detail=archive"
 _NOTED: Final = "cache_status"
 _FACADE: Final = "/v1/"
 _BYPASSED: Final = f"{CACHE_NAME}; fwd=bypass"

@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 
 from ludo.store.cache import SharedCache
 from ludo.store.games import GameReader
+from ludo.store.library import Library
 from ludo.store.replies import Replies
 from ludo.store.scripts import Scripts
 from ludo.store.writes import Writes
@@ -17,6 +18,7 @@ from proxy.facade.fetching import Fetcher
 from proxy.facade.purges import Purges
 from proxy.facade.reading import Reader
 from proxy.facade.refereeing import LocalReferee
+from proxy.facade.replays import Replays
 from proxy.facade.states import GameStates
 from proxy.facade.writing import Writer
 from proxy.telemetry import Telemetry
@@ -28,6 +30,7 @@ class Facade:
 
     reader: Reader
     states: GameStates
+    replays: Replays
     writer: Writer
     referee: LocalReferee
     purges: Purges
@@ -40,6 +43,7 @@ def make_facade(
     client: LudoClient,
     telemetry: Telemetry,
     link: Callable[[], Redis],
+    library: Library,
 ) -> Facade:
     """The services over one Redis and one client of upstream; `link` connects for purges."""
     cache = SharedCache(redis, scripts)
@@ -49,7 +53,8 @@ def make_facade(
     reader = Reader(cache, Fetcher(cache, client, time.monotonic, patience), purges.layer)
     return Facade(
         reader=reader,
-        states=GameStates(games, writes, reader),
+        states=GameStates(library, writes, reader),
+        replays=Replays(library),
         writer=Writer(client, Replies(scripts), writes, cache),
         referee=LocalReferee(games, writes, settings.proxy.referee, telemetry),
         purges=purges,

@@ -2,14 +2,16 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import structlog
 
 from ludo.store.errors import StoreError
-from ludo.store.games import GameReader, Stored
+from ludo.store.games import Stored
+from ludo.store.library import Library
+from ludo.store.listing import Wanted, write_cursor
 from ludo.store.writes import Writes
 from ludo.upstream.errors import UpstreamError, UpstreamRefused
 from ludo.upstream.wire.models import decode_any
@@ -50,12 +52,20 @@ class Mirrored:
         return b'{"success":true,"data":' + self.stored.body_json + b"}"
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One page of a list; `cursor` leads to the next one, None after the last."""
+
+    games: Sequence[dict[str, Any]]
+    cursor: str | None
+
+
 class GameStates:
     """Reads of games; every call raises RedisError, and what `Reader.read` raises."""
 
     def __init__(
         self,
-        games: GameReader,
+        games: Library,
         writes: Writes,
         reader: Reader,
         wall: Callable[[], float] = time.time,
@@ -78,11 +88,11 @@ class GameStates:
         begun = await self._games.load(game_id)
         return served if begun is None else self._mirrored(begun)
 
-    async def games(
-        self, status: Literal["playing", "finished"], limit: int
-    ) -> list[dict[str, Any]]:
-        """Mirrored games of a status, newest first."""
-        return [_listed(stored.body) for stored in await self._games.list(status, limit)]
+    async def games(self, wanted: Wanted) -> Listed:
+        """One page of games, the last first."""
+        page = await self._games.page(wanted)
+        following = None if page.next is None else write_cursor(page.next)
+        return Listed([_listed(stored.body) for stored in page.games], following)
 
     async def _after(self, game_id: str, since: int) -> Mirrored | Served:
         """The state past a write: from the mirror if it moves on in time, else from upstream."""

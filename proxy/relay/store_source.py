@@ -5,7 +5,7 @@ from typing import Protocol
 
 from ludo.store import keys
 from ludo.store.feed import Feed
-from ludo.store.games import GameReader, Stored
+from ludo.store.games import Stored
 
 
 class Asking(Protocol):
@@ -16,10 +16,26 @@ class Asking(Protocol):
         ...
 
 
-class StoreSource:
-    """Mirrors and feeds from Redis."""
+class Games(Protocol):
+    """Wherever games are read (`ludo.store.library.Library`)."""
 
-    def __init__(self, games: GameReader, feed: Feed, asking: Asking) -> None:
+    async def load(self, game_id: str) -> Stored | None:
+        """The game, hot or archived."""
+        ...
+
+    async def tips(self, game_ids: Sequence[str]) -> Mapping[str, tuple[str, int]]:
+        """The places of those that Redis knows of."""
+        ...
+
+    async def room_games(self, room_codes: Sequence[str]) -> Mapping[str, str]:
+        """The games that rooms play."""
+        ...
+
+
+class StoreSource:
+    """Games from the store: feeds from Redis, games that are over from the archive too."""
+
+    def __init__(self, games: Games, feed: Feed, asking: Asking) -> None:
         self._games = games
         self._feed = feed
         self._asking = asking

@@ -3,7 +3,9 @@
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import jwt
@@ -57,7 +59,7 @@ def settings(
     rates = parse_rates(limit)
     return ProxySettings(
         proxy=ProxyConfig(**fields),
-        store=StoreConfig(redis_url=SecretStr(redis_url)),
+        store=StoreConfig(redis_url=SecretStr(redis_url), data_dir=_folder(redis_url)),
         upstream=UpstreamConfig(
             api_key=SecretStr("lk_test_key"),
             base_url="http://upstream/v1",
@@ -68,6 +70,11 @@ def settings(
         webhooks=WebhookConfig(secrets=SecretStr(secrets)),
         relay=relay or RelayConfig(),
     )
+
+
+def _folder(redis_url: str) -> Path:
+    """Where the archive is: beside the Redis of the tests, and gone with it."""
+    return Path(urlsplit(redis_url).path).parent
 
 
 async def open_log(redis_url: str) -> None:

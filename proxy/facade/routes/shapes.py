@@ -3,7 +3,7 @@
 Bodies are passed on as they are, so these shapes describe; upstream decides.
 """
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from litestar.openapi.datastructures import ResponseSpec
@@ -77,11 +77,12 @@ class ListedGame(msgspec.Struct, rename="camel"):
     updated_at: str
 
 
-class GamesAnswer(msgspec.Struct):
-    """Mirrored games, newest first."""
+class GamesAnswer(msgspec.Struct, rename="camel"):
+    """Games, the last first; `nextCursor` is null on the last page."""
 
     success: bool
     data: list[ListedGame]
+    next_cursor: str | None
 
 
 class StatePlayer(ListedPlayer, rename="camel"):
@@ -125,6 +126,33 @@ class StateAnswer(msgspec.Struct):
 
     success: bool
     data: State
+
+
+class ReplayEntry(msgspec.Struct, rename="camel"):
+    """An event as it was applied, or a resync with the whole state; `at` is Unix milliseconds."""
+
+    number: int
+    kind: Literal["event", "resync"]
+    sequence: int
+    at: int
+    why: str | None
+    body: dict[str, Any]
+
+
+class ReplayLog(msgspec.Struct, rename="camel"):
+    """Everything that made a game what it is."""
+
+    game_id: str
+    status: str
+    sequence: int
+    entries: list[ReplayEntry]
+
+
+class ReplayAnswer(msgspec.Struct):
+    """The state at the sequence that was asked for or, without one, the log."""
+
+    success: bool
+    data: State | ReplayLog
 
 
 def answers(success: type, *refusals: int, status: int = 200) -> dict[int, ResponseSpec]:
