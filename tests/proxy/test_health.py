@@ -45,6 +45,7 @@ async def test_every_part_is_told(redis_url: str, upstream: Upstream) -> None:
         "upstream": "ok",
         "workers": "degraded",
         "backlog": "ok",
+        "archive": "ok",
         "relay": "ok",
         "dev": "degraded",
     }

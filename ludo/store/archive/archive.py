@@ -57,28 +57,37 @@ class Archive:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._opening = asyncio.Lock()
+        self._opening: asyncio.Task[None] | None = None
         self._is_open = False
         self._failed: tuple[float, ArchiveUnavailable] | None = None
 
     async def aclose(self) -> None:
-        """Closes every connection."""
+        """Closes every connection; a schema that is being changed is finished first."""
+        if self._opening is not None:
+            await asyncio.wait([self._opening], timeout=WITHIN_S)
         await self._engine.dispose()
 
     async def open(self) -> None:
         """Reaches the database, and makes its schema that of this version."""
-        async with self._opening:
-            if self._is_open:
-                return
-            if self._failed is not None and monotonic() < self._failed[0] + ASK_AGAIN_S:
-                raise self._failed[1]
-            try:
-                async with _translated(2 * WITHIN_S):
-                    await self._bring_up_to_date()
-            except ArchiveUnavailable as error:
-                self._failed = (monotonic(), error)
-                raise
-            self._is_open, self._failed = True, None
+        if self._is_open:
+            return
+        if self._failed is not None and monotonic() < self._failed[0] + ASK_AGAIN_S:
+            raise self._failed[1]
+        if self._opening is None or self._opening.done():
+            self._opening = asyncio.create_task(self._open(), name="archive-open")
+        # Whoever has no time to wait does not end it for the others.
+        await asyncio.shield(self._opening)
+        if not self._is_open and self._failed is not None:
+            raise self._failed[1]
+
+    async def _open(self) -> None:
+        try:
+            async with _translated(2 * WITHIN_S):
+                await self._bring_up_to_date()
+        except ArchiveUnavailable as error:
+            self._failed = (monotonic(), error)
+            return
+        self._is_open, self._failed = True, None
 
     async def ping(self) -> None:
         """Whether it can be read now."""
