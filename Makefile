@@ -63,6 +63,7 @@ bench: $(VENV)/.installed-dev ## what the audit, the engine and the relay do in 
 	@$(BIN)/python -m benchmarks.audit
 	@$(BIN)/python -m benchmarks.facade
 	@$(BIN)/python -m benchmarks.relay
+	@$(BIN)/python -m benchmarks.archive
 
 lock: $(VENV)/.installed ## renew the three lock files from pyproject.toml
 	@$(PIP) install --quiet uv

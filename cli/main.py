@@ -10,6 +10,7 @@ import typer
 
 from cli.deadletters.command import deadletters
 from cli.failing import one_clear_line
+from cli.games.command import games
 from cli.rejected import rejected
 from ludo.logs import LogConfig, configure_logs
 
@@ -204,6 +205,7 @@ def audit(
 
 app.add_typer(rejected, name="rejected")
 app.add_typer(deadletters, name="deadletters")
+app.add_typer(games, name="games")
 
 
 @app.command()

@@ -46,6 +46,15 @@ _FAMILIES: Final[dict[str, _Family]] = {
         "Sequences of which an event came after a resync had gone past.",
         (),
     ),
+    "archived": (
+        CounterMetricFamily, "ludo_games_archived", "Games that left Redis.", ("status",)
+    ),
+    "abandoned": (
+        CounterMetricFamily, "ludo_games_abandoned", "Games that were given up.", ("why",)
+    ),
+    "archive": (
+        CounterMetricFamily, "ludo_archive", "Attempts that the archive did not take.", ("outcome",)
+    ),
     "discarded": (
         CounterMetricFamily,
         "ludo_dead_letters_discarded",

@@ -72,6 +72,7 @@ def lay_out(wishes: Wishes, folder: Path, environ: Mapping[str, str]) -> Layout:
         "LUDO_WEBHOOK_SECRETS": secret,
         "LUDO_UPSTREAM_LIMIT": wishes.limit,
         "LUDO_WORKERS_SILENCE": "4s",
+        "LUDO_ARCHIVE_AFTER": "10s",
         "LUDO_DRAIN": "0s",
     }
     theirs = {

@@ -77,7 +77,7 @@ class Archive:
             self._opening = asyncio.create_task(self._open(), name="archive-open")
         # Whoever has no time to wait does not end it for the others.
         await asyncio.shield(self._opening)
-        if not self._is_open and self._failed is not None:
+        if self._failed is not None:
             raise self._failed[1]
 
     async def _open(self) -> None:

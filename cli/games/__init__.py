@@ -1,0 +1,1 @@
+"""`ludo-proxy games`: games wherever they are, hot or archived."""
