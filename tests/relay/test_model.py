@@ -15,8 +15,8 @@ PROVED = 10_000
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_no_client_diverges(shard: int) -> None:
     """500 seeds: each delta applied once and in order, and at the end everybody has the mirror."""
-    outcomes = [play(shard * A_SHARD + each, actions=40) for each in range(A_SHARD)]
-    assert sum(outcome.applied for outcome in outcomes) > 10 * A_SHARD
+    outcomes = [play(shard * A_SHARD + each, actions=20) for each in range(A_SHARD)]
+    assert sum(outcome.applied for outcome in outcomes) > 5 * A_SHARD
 
 
 @pytest.mark.prove
