@@ -21,6 +21,9 @@ class _Nobody:
         """See `OrderWatch`."""
         return False
 
+    def nudge(self) -> None:
+        """See `OrderWatch`: also called for what comes after a room was closed."""
+
     async def run(self) -> None:
         """See `Talk`."""
 
