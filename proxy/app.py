@@ -29,6 +29,7 @@ from proxy.health import health_routes
 from proxy.metrics import metrics_routes
 from proxy.pages import board_route
 from proxy.parts import Parts, make_parts, running
+from proxy.relay.asyncapi import asyncapi_route
 from proxy.relay.door import Door, ticket_route
 from proxy.relay.routes import relay_routes
 from proxy.tokens import token_route
@@ -81,6 +82,7 @@ def _fast(edge: ASGIApp, parts: Parts, origins: Origins) -> FastPath:
 
 def _routes(parts: Parts, role: Role) -> Sequence[ControllerRouterHandler]:
     routes: list[ControllerRouterHandler] = [*health_routes(), *metrics_routes(), *docs_routes()]
+    routes.append(asyncapi_route())
     if role.serves_api:
         routes += [*_receiver(parts), _api(parts)]
         routes += _development(parts)

@@ -34,6 +34,8 @@ _HTML: Final = b"""<!doctype html>
   <link rel="stylesheet" href="docs/swagger-ui.css">
 </head>
 <body>
+  <p style="font-family: sans-serif; margin: 1em"><a href="asyncapi.json">asyncapi.json</a>:
+    the frames of the relay (WebSocket and server-sent events)</p>
   <div id="swagger-ui"></div>
   <noscript><a href="openapi.json">openapi.json</a></noscript>
   <script src="docs/swagger-ui-bundle.js"></script>

@@ -7,6 +7,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
+import structlog
+from redis.exceptions import RedisError
+
 from ludo.store.orders import Given, Orders, Revoke
 from proxy.relay.callers import Caller
 from proxy.relay.rounds import rounds
@@ -14,6 +17,8 @@ from proxy.relay.rounds import rounds
 LOOK_EVERY_S: Final = 0.5
 WITHIN_S: Final = 2.0
 REMEMBERED: Final = 1_000
+
+log = structlog.get_logger("orders")
 
 
 class OrderWatch:
@@ -30,6 +35,13 @@ class OrderWatch:
         self._nudged = asyncio.Event()
         self._players: dict[str, int] = {}
         self._tokens: dict[str, int] = {}
+
+    async def begin(self) -> None:
+        """Find the place to read on from; without Redis that is done later."""
+        try:
+            await self.look()
+        except (RedisError, OSError) as error:
+            log.warning("orders.not_read", error=repr(error))
 
     def nudge(self) -> None:
         """Look at once."""

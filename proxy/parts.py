@@ -248,6 +248,7 @@ async def running(parts: Parts) -> AsyncIterator[None]:
         await stack.enter_async_context(beside("quota", parts.quota.run()))
         stack.push_async_callback(parts.facade.reader.aclose)
         await stack.enter_async_context(parts.receiver.running())
+        await parts.orders.begin()
         await stack.enter_async_context(beside("orders", parts.orders.run()))
         if parts.relay is not None:
             await stack.enter_async_context(parts.relay.running())

@@ -61,6 +61,8 @@ class Attendance:
 
     async def tell(self) -> None:
         """Renew our lease, and correct what the others know; raises what Redis raises."""
+        if not self._here and not self._untold:
+            return
         untold, self._untold = self._untold, set()
         try:
             if not await self._tell(untold, whole=False):
