@@ -42,16 +42,19 @@ class NudgedWorker(Worker):
                 await self._begin_again()
 
     async def _begin_again(self) -> None:
-        """Forgets what the failed poll had taken.
+        """Forgets what the failed poll had taken; jobs at work go on.
 
         A claim that fails in `start_jobs` keeps its slot for ever; after as many failures as
-        there are slots the worker would never take a job again.
+        there are slots the worker would never take a job again. Nothing waits for the jobs: one
+        may be with upstream, or at its own retries with Redis, for many seconds.
         """
-        await asyncio.gather(*self.tasks.values(), return_exceptions=True)
-        self.tasks.clear()
-        self.sem = asyncio.BoundedSemaphore(self.max_jobs + 1)
-        self.job_counter = 0
         await asyncio.sleep(RETRY_S)
+        await tasks.end(*(task for task in self.tasks.values() if task.done()))
+        self.tasks = {name: task for name, task in self.tasks.items() if not task.done()}
+        self.job_counter = len(self.tasks)
+        self.sem = asyncio.BoundedSemaphore(self.max_jobs + 1)
+        for _ in self.tasks:
+            await self.sem.acquire()
 
     async def drain(self, within: float) -> None:
         """Takes no more jobs and waits for those at work; what takes longer is ended.
