@@ -61,6 +61,7 @@ bench: $(VENV)/.installed-dev ## what the audit, the engine and the relay do in 
 	@$(PIP) install --quiet uv && $(BIN)/uv pip install --quiet --python $(BIN)/python --group bench \
 		|| echo 'ludo-king-engine could not be installed: nothing is compared' >&2
 	@$(BIN)/python -m benchmarks.audit
+	@$(BIN)/python -m benchmarks.intake
 	@$(BIN)/python -m benchmarks.facade
 	@$(BIN)/python -m benchmarks.relay
 	@$(BIN)/python -m benchmarks.archive
