@@ -15,9 +15,7 @@ RUNNING_MS: Final = 15_000
 
 @dataclass(frozen=True, slots=True)
 class Go:
-    """Nobody answered this request yet: it is ours, under this token."""
-
-    token: str
+    """Nobody answered this request yet: it is ours, under our token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +45,22 @@ def request_name(caller: str, method: str, path: str, key: str) -> str:
     return hashlib.sha256(whole.encode()).hexdigest()[:40]
 
 
+def new_token() -> str:
+    """What one try of a request goes by."""
+    return secrets.token_hex(8)
+
+
 class Replies:
     """Keeps first answers for a day; every call raises redis.exceptions.RedisError."""
 
     def __init__(self, scripts: Scripts) -> None:
         self._scripts = scripts
 
-    async def begin(self, request: str, body: bytes) -> Begun:
-        """Whether a request with this body may go out now."""
-        token = secrets.token_hex(8)
+    async def begin(self, request: str, token: str, body: bytes) -> Begun:
+        """Whether a request with this body may go out now, under the caller's token.
+
+        Whoever is cancelled here cannot know whether it may, and releases the token.
+        """
         digest = hashlib.sha256(body).hexdigest()[:32]
         verdict, *rest = await self._scripts.run(
             "begin_reply",
@@ -64,7 +69,7 @@ class Replies:
         )
         match verdict:
             case b"go":
-                return Go(token)
+                return Go()
             case b"done":
                 return Done(int(rest[0]), rest[1])
             case b"busy":

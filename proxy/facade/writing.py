@@ -12,7 +12,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from ludo.store.cache import SharedCache
-from ludo.store.replies import Busy, Done, Go, Replies, Reused, request_name
+from ludo.store.replies import Busy, Done, Go, Replies, Reused, new_token, request_name
 from ludo.store.writes import Writes
 from ludo.upstream.budget import CallClass
 from ludo.upstream.call import IDEMPOTENCY_HEADER, Call
@@ -96,21 +96,32 @@ class Writer:
     async def _once(self, write: Write, caller: str, key: str, encoded: bytes) -> Reply:
         path = Call("POST", write.route, write.params).path
         request = request_name(caller, "POST", path, key)
-        begun = await self._begun(request, encoded)
+        token = new_token()
+        begun = await self._begun(request, token, encoded)
         if isinstance(begun, Done):
             return Reply(begun.status, begun.body, key, replayed=True)
         try:
             reply = await self._sent(write, caller, key, encoded)
         except BaseException:
-            await asyncio.shield(self._released(request, begun.token))
+            await asyncio.shield(self._released(request, token))
             raise
-        await self._kept(request, begun.token, reply)
+        # A caller who hangs up here has had the write made: its answer is kept all the same.
+        await asyncio.shield(self._kept(request, token, reply))
         return reply
 
-    async def _begun(self, request: str, encoded: bytes) -> Go | Done:
+    async def _begun(self, request: str, token: str, encoded: bytes) -> Go | Done:
+        try:
+            return await self._turn(request, token, encoded)
+        except asyncio.CancelledError:
+            # Redis may have given the key to this token just before: nobody would hear of it,
+            # and the key would stay locked. Scripts are batched, so this one comes second.
+            await asyncio.shield(self._released(request, token))
+            raise
+
+    async def _turn(self, request: str, token: str, encoded: bytes) -> Go | Done:
         deadline = Deadline.after(BUSY_WITHIN_S)
         while True:
-            match await self._replies.begin(request, encoded):
+            match await self._replies.begin(request, token, encoded):
                 case Go() | Done() as begun:
                     return begun
                 case Reused():

@@ -4,7 +4,7 @@ import pytest
 from redis.asyncio import Redis
 
 from ludo.store import replies as module
-from ludo.store.replies import Busy, Done, Go, Replies, Reused, request_name
+from ludo.store.replies import Busy, Done, Go, Replies, Reused, new_token, request_name
 from ludo.store.scripts import Scripts
 from tests.waiting import wait_until
 
@@ -17,37 +17,38 @@ def replies(redis: Redis) -> Replies:
     return Replies(Scripts(redis))
 
 
-async def begun(replies: Replies) -> Go:
-    go = await replies.begin(NAME, BODY)
-    assert isinstance(go, Go)
-    return go
+async def begun(replies: Replies) -> str:
+    """The token of a try that may go out."""
+    token = new_token()
+    assert await replies.begin(NAME, token, BODY) == Go()
+    return token
 
 
 async def test_the_first_answer_comes_again(replies: Replies) -> None:
     """The request goes out once, however often it is sent."""
-    await replies.keep(NAME, (await begun(replies)).token, 201, b"first")
-    assert await replies.begin(NAME, BODY) == Done(201, b"first")
+    await replies.keep(NAME, await begun(replies), 201, b"first")
+    assert await replies.begin(NAME, new_token(), BODY) == Done(201, b"first")
 
 
 async def test_a_running_request_is_not_sent_twice(replies: Replies) -> None:
     """The second one is told to wait."""
     await begun(replies)
-    assert await replies.begin(NAME, BODY) == Busy()
+    assert await replies.begin(NAME, new_token(), BODY) == Busy()
 
 
 @pytest.mark.parametrize("answered", [True, False])
 async def test_another_body_is_another_request(replies: Replies, answered: bool) -> None:
     """A key belongs to its first body, while that runs and afterwards."""
-    go = await begun(replies)
+    token = await begun(replies)
     if answered:
-        await replies.keep(NAME, go.token, 201, b"first")
-    assert await replies.begin(NAME, b"{}") == Reused()
+        await replies.keep(NAME, token, 201, b"first")
+    assert await replies.begin(NAME, new_token(), b"{}") == Reused()
 
 
 async def test_a_request_without_an_answer_may_go_out_again(replies: Replies) -> None:
     """A failure is nothing worth repeating; the body still has to be the same."""
-    await replies.release(NAME, (await begun(replies)).token)
-    assert await replies.begin(NAME, b"{}") == Reused()
+    await replies.release(NAME, await begun(replies))
+    assert await replies.begin(NAME, new_token(), b"{}") == Reused()
     await begun(replies)
 
 
@@ -58,12 +59,12 @@ async def test_a_request_that_died_is_taken_over(
     monkeypatch.setattr(module, "RUNNING_MS", 50)
     dead = await begun(replies)
     await wait_until(lambda: _go(replies))
-    await replies.keep(NAME, dead.token, 201, b"late")
-    assert not isinstance(await replies.begin(NAME, BODY), Done)
+    await replies.keep(NAME, dead, 201, b"late")
+    assert not isinstance(await replies.begin(NAME, new_token(), BODY), Done)
 
 
 async def _go(replies: Replies) -> bool:
-    return isinstance(await replies.begin(NAME, BODY), Go)
+    return isinstance(await replies.begin(NAME, new_token(), BODY), Go)
 
 
 @pytest.mark.parametrize(
