@@ -57,11 +57,12 @@ prove: $(VENV)/.installed-dev ## the long fuzz, chaos, model and outage runs
 chaos: $(VENV)/.installed-dev ## kill everything at random under load; ROUNDS=30, SEED=… to repeat a run
 	@exec $(BIN)/python -m tests.chaos --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
-bench: $(VENV)/.installed-dev ## what the audit, the engine and the relay do in a second
+bench: $(VENV)/.installed-dev ## what the audit, the engine, a worker and the relay do in a second
 	@$(PIP) install --quiet uv && $(BIN)/uv pip install --quiet --python $(BIN)/python --group bench \
 		|| echo 'ludo-king-engine could not be installed: nothing is compared' >&2
 	@$(BIN)/python -m benchmarks.audit
 	@$(BIN)/python -m benchmarks.intake
+	@$(BIN)/python -m benchmarks.apply
 	@$(BIN)/python -m benchmarks.facade
 	@$(BIN)/python -m benchmarks.relay
 	@$(BIN)/python -m benchmarks.archive

@@ -108,6 +108,8 @@ async def deployed(folder: Path, *, receiver: Body = serve) -> AsyncIterator[Dep
             base_url=f"http://{HOST}:{sandbox_port}",
             headers={"Authorization": f"Bearer {key}"},
             timeout=5,
+            # A connection that is kept may be closed in the moment in which it is used again.
+            limits=httpx.Limits(max_keepalive_connections=0),
             trust_env=False,
         )
         await stack.enter_async_context(client)
