@@ -27,6 +27,23 @@ def test_line_is_one_json_object(capsys: pytest.CaptureFixture[str]) -> None:
     assert line["timestamp"].endswith("Z")
 
 
+def test_a_traceback_shows_no_variables(capsys: pytest.CaptureFixture[str]) -> None:
+    """On a terminal too: what a function was given may be a secret."""
+    configure_logs(LogConfig(log_format=LogFormat.CONSOLE))
+    try:
+        _fails("hunter" + "2")
+    except ValueError:
+        structlog.get_logger("any").exception("thing.failed")
+
+    said = capsys.readouterr().err
+    assert "no reason" in said
+    assert "hunter2" not in said
+
+
+def _fails(secret: str) -> None:
+    raise ValueError("no reason")
+
+
 def test_exception_is_in_the_line(capsys: pytest.CaptureFixture[str]) -> None:
     """A traceback is a field, so that a line stays a line."""
     configure_logs(LogConfig(log_format=LogFormat.JSON))

@@ -18,6 +18,7 @@ PATHS = {
     "/v1/players/{player_id}": {"get"},
     "/v1/games": {"get"},
     "/v1/games/{game_id}/state": {"get"},
+    "/v1/games/{game_id}/replay": {"get"},
     "/v1/games/{game_id}/roll": {"post"},
     "/v1/games/{game_id}/move": {"post"},
     "/v1/games/{game_id}/validate": {"post"},

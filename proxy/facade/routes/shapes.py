@@ -148,14 +148,19 @@ class ReplayLog(msgspec.Struct, rename="camel"):
     entries: list[ReplayEntry]
 
 
-class ReplayAnswer(msgspec.Struct):
-    """The state at the sequence that was asked for or, without one, the log."""
+class LogAnswer(msgspec.Struct):
+    """Everything that made a game what it is."""
 
     success: bool
-    data: State | ReplayLog
+    data: ReplayLog
 
 
-def answers(success: type, *refusals: int, status: int = 200) -> dict[int, ResponseSpec]:
+# Of whole answers: msgspec knows no field that holds one of two untagged structs.
+ReplayAnswer = StateAnswer | LogAnswer
+"""The state at the sequence that was asked for or, without one, the log."""
+
+
+def answers(success: Any, *refusals: int, status: int = 200) -> dict[int, ResponseSpec]:
     """The answers of a route: one success, and problems."""
     told = {status: ResponseSpec(success, description="Upstream's envelope")}
     names = {
