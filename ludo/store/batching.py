@@ -1,7 +1,9 @@
 """Scripts that share pipelines: what is asked at the same moment goes to Redis together.
 
 One EVALSHA alone costs ten times the processor time that it costs in a pipeline of a hundred, and
-with `appendfsync always` all commands of a pipeline share one sync of the disk.
+with `appendfsync always` all commands of a pipeline share one sync of the disk. Several pipelines
+are under way at once, so that callers are answered, and the next calls come, while Redis syncs;
+what reaches it meanwhile shares its next sync.
 """
 
 import asyncio
@@ -9,7 +11,7 @@ import copy
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 
 import structlog
@@ -20,6 +22,8 @@ from redis.exceptions import NoScriptError, RedisError
 from ludo.store.scripts import Arg, Scripts, source
 
 BATCH: Final = 128
+UNDER_WAY: Final = 4
+"""Pipelines that wait for Redis at once; calls beyond them gather, so batches grow under load."""
 WAITING: Final = 4_096
 """Calls that may wait for the next batch; more could not be answered within their deadlines."""
 
@@ -63,8 +67,13 @@ class BatchedScripts(Scripts):
     async def serve(self) -> None:
         """Answers calls until cancelled; whoever waits then is told so. One task a process."""
         try:
-            while True:
-                await self._answer(await self._next())
+            async with asyncio.TaskGroup() as pipelines:
+                turns = asyncio.Semaphore(UNDER_WAY)
+                while True:
+                    await turns.acquire()
+                    calls = await self._next()
+                    answering = pipelines.create_task(self._answer(calls))
+                    answering.add_done_callback(partial(_over, turns, calls))
         finally:
             self._ended = True
             while not self._calls.empty():
@@ -80,10 +89,6 @@ class BatchedScripts(Scripts):
     async def _answer(self, calls: list[_Call]) -> None:
         try:
             answers = await self._asked(calls) if calls else []
-        except asyncio.CancelledError:
-            for call in calls:
-                _settle(call, RedisConnectionError("the process is ending"))
-            raise
         except Exception as error:  # the task must outlive whatever one batch meets
             if not isinstance(error, RedisError | OSError):
                 log.exception("batch.failed")
@@ -113,6 +118,13 @@ class BatchedScripts(Scripts):
 @cache
 def _sha(name: str) -> str:
     return hashlib.sha1(source(name).encode(), usedforsecurity=False).hexdigest()
+
+
+def _over(turns: asyncio.Semaphore, calls: Sequence[_Call], answering: asyncio.Task[None]) -> None:
+    turns.release()
+    if answering.cancelled():  # perhaps before it began, so that it could not tell them itself
+        for call in calls:
+            _settle(call, RedisConnectionError("the process is ending"))
 
 
 def _settle(call: _Call, answer: Any) -> None:

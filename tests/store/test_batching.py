@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any, Final
 
 import pytest
 from redis.asyncio import Redis
@@ -20,6 +21,7 @@ from tests.waiting import wait_until
 from tests.workers.builders import GAME, a_history, delivery
 
 HISTORY = a_history()
+HELD: Final = "msg_held"
 
 
 @asynccontextmanager
@@ -163,3 +165,49 @@ async def test_the_end_of_the_process_is_told_to_whoever_waits(redis_server: Pri
         assert [type(answer) for answer in answers] == [RedisConnectionError] * 2
         with pytest.raises(RedisError):
             await scripts.run("sweep", keys=[], args=[])
+
+
+async def test_a_slow_pipeline_holds_up_nobody_behind_it(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While one batch waits for Redis the next goes out, and never more than the bound at once."""
+    gate, under_way, most = asyncio.Event(), 0, 0
+    sent = BatchedScripts._piped
+
+    async def held(self: BatchedScripts, calls: list[Any]) -> list[Any]:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        try:
+            if calls[0].args[1] == HELD:
+                await gate.wait()
+            return await sent(self, calls)
+        finally:
+            under_way -= 1
+
+    monkeypatch.setattr(BatchedScripts, "_piped", held)
+    monkeypatch.setattr(batching, "BATCH", 1)
+    async with serving(redis) as scripts:
+        inbox = Inbox(scripts, backlog=1_000)
+        first = asyncio.create_task(inbox.accept(delivery(HISTORY[0], webhook_id=HELD)))
+        others = await asyncio.gather(*(inbox.accept(delivery(each)) for each in HISTORY[1:21]))
+
+        assert others == [Verdict.ACCEPTED] * 20
+        assert not first.done()
+        assert 2 <= most <= batching.UNDER_WAY
+        gate.set()
+        assert await first is Verdict.ACCEPTED
+
+
+async def test_a_pipeline_that_never_began_tells_its_callers(redis: Redis) -> None:
+    """The process may end between taking calls off the queue and the first step of their task."""
+    scripts = BatchedScripts(redis)
+    serve = asyncio.create_task(scripts.serve())
+    await asyncio.sleep(0)
+    waiting = asyncio.create_task(scripts.run("sweep", keys=[], args=[]))
+    await asyncio.sleep(0)  # the call is in the queue, and wakes the server
+    asyncio.get_running_loop().call_soon(serve.cancel)
+    with pytest.raises(RedisConnectionError):
+        async with asyncio.timeout(5):
+            await waiting
+    await end(serve)
