@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from ludo.mirror.body import to_body
 from ludo.mirror.decide import Applied, decide
 from ludo.mirror.mirror import Mirror, Referee
+from ludo.mirror.owed import MAX_BACKOFF_MS
 from ludo.mirror.snapshot import Snapshot
 from ludo.rules.ruleset import GameMode
 from ludo.store import keys
@@ -27,6 +28,10 @@ from tests.sandbox.builders import a_table, step
 from tests.workers.builders import ROOM, Bench, a_bench
 from workers.applying import Applier
 from workers.planning import Fetched, Unreachable
+
+SILENCE_MS = 50
+SETTLED_WITHIN_S = 2 * MAX_BACKOFF_MS / 1000
+"""A question that came too early is put again after a back-off, the longest of which is half."""
 
 
 @dataclass
@@ -117,11 +122,19 @@ class Arena:
             await self._work()
         for game in self.games:
             self.told[game.game_id] = game.length
-        for _ in range(60):
-            await asyncio.sleep(0.01)
+        self._fall_silent()
+        deadline = asyncio.get_running_loop().time() + SETTLED_WITHIN_S
+        while await self.unsettled() and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(0.05)
             await self._work()
-            if not await self.unsettled():
-                return
+
+    def _fall_silent(self) -> None:
+        """Nothing comes any more: a game whose last event was lost is found by its silence."""
+        if not self.works:
+            return
+        policy = self.bench.applier.policy
+        quiet = replace(policy, pace=replace(policy.pace, silence=SILENCE_MS))
+        self.appliers = [replace(applier, policy=quiet) for applier in self.appliers]
 
     async def _accept(self, game: Played, sequence: int, sending: Sending) -> None:
         self.told[game.game_id] = max(self.told[game.game_id], sequence)

@@ -4,11 +4,13 @@ import random
 from functools import cache
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ludo.mirror.body import to_body
+from ludo.mirror.body import Body, to_body
+from ludo.mirror.decide import Applied, decide
 from ludo.mirror.incoming import GameEvent
+from ludo.mirror.mirror import Mirror, Referee
 from ludo.mirror.snapshot import Snapshot, agree
 from ludo.rules.events import Rolled
 from ludo.upstream.wire import game_event
@@ -33,9 +35,32 @@ def history(seed: int) -> tuple[GameEvent, ...]:
 
 
 @cache
+def truths(seed: int) -> tuple[Snapshot, ...]:
+    """Upstream's states after each event, from the first on."""
+    mirror: Mirror | None = None
+    states = []
+    for event in history(seed):
+        decision = decide(mirror, event, None, Referee(), "truth")
+        assert isinstance(decision, Applied)
+        mirror = decision.mirror
+        states.append(mirror.snapshot)
+    return tuple(states)
+
+
 def truth(seed: int, length: int) -> Snapshot:
     """Upstream's state after so many events."""
-    return snapshot_after(history(seed)[:length])
+    return truths(seed)[length - 1]
+
+
+def at_the_end(snapshot: Snapshot) -> Body:
+    """The body of a game that is over, but for what decides nothing any more (decision 0007).
+
+    Past the divergences that are refused, a false player of the last move or the last roll is
+    taken; upstream's final state, which agrees in all else, does not change them.
+    """
+    assert snapshot.over
+    decides_nothing = ("currentPlayerId", "consecutiveSixes")
+    return {name: v for name, v in to_body(snapshot).items() if name not in decides_nothing}
 
 
 def forged(event: GameEvent, chance: random.Random) -> GameEvent:
@@ -70,6 +95,7 @@ def test_without_a_state_endpoint(seed: int, shuffle: int, batch: int) -> None:
 
 
 @settings(max_examples=5)
+@example(seed=6, shuffle=116, batch=17, lost=0.0, false=0.3, leaves_out=False)
 @given(SEEDS, CHANCE, BATCH, st.floats(0, 0.3), st.floats(0, 0.1), st.booleans())
 def test_with_a_state_endpoint(
     seed: int, shuffle: int, batch: int, lost: float, false: float, leaves_out: bool
@@ -111,7 +137,7 @@ def test_with_a_state_endpoint(
     assert game.record.mirror is not None
     assert agree(game.record.mirror.snapshot, final)
     if not leaves_out:
-        assert to_body(game.record.mirror.snapshot) == to_body(final)
+        assert at_the_end(game.record.mirror.snapshot) == at_the_end(final)
     assert game.waiting == ()
     assert game.record.closed
 
@@ -159,6 +185,7 @@ def test_another_content_of_an_applied_event_is_a_conflict(seed: int, shuffle: i
 
 
 @pytest.mark.prove
+@pytest.mark.timeout(1_800)
 @settings(max_examples=1_000)
 @given(SEEDS, CHANCE, BATCH, st.floats(0, 0.5), st.floats(0, 0.3), st.booleans())
 def test_with_a_state_endpoint_for_long(

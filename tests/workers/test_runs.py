@@ -73,6 +73,18 @@ async def test_with_a_state_endpoint_every_mirror_is_the_truth(redis: Redis, wor
     await the_accounts_of(arena)
 
 
+async def test_lost_end_of_a_game_is_found_by_its_silence(redis: Redis) -> None:
+    """No later event opens a gap before it: the game that says nothing any more is asked for."""
+    game = played(5, {Fault.DROPPED: 0.03}, events=60)
+    end = {game.length - 1, game.length}
+    game.sendings = [(sequence, each) for sequence, each in game.sendings if sequence not in end]
+    arena = Arena(redis, [game], workers=2)
+    await arena.run(random.Random(5))
+
+    assert await arena.unsettled() == []
+    assert (await arena.counters())["repaired:silence"] == 1
+
+
 @pytest.mark.prove
 @pytest.mark.timeout(1_800)
 @pytest.mark.parametrize("workers", [1, 2, 8])
