@@ -16,6 +16,7 @@ class Telemetry:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._hits: list[tuple[str, str, dict[int, int]]] = []
+        self._answers: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         self._requests = Counter(
@@ -57,8 +58,13 @@ class Telemetry:
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Notes an answer that went out."""
-        self._requests.labels(method, route, str(status)).inc()
-        self._seconds.labels(route).observe(seconds)
+        found = self._answers.get((method, route, status))
+        if found is None:  # resolving labels takes longer than counting
+            found = self._requests.labels(method, route, str(status)), self._seconds.labels(route)
+            self._answers[method, route, status] = found
+        requests, duration = found
+        requests.inc()
+        duration.observe(seconds)
 
     def watch_hits(self, route: str, name: str, counts: dict[int, int]) -> None:
         """From now on add what `counts` of answers of the in-process layer by status says.
