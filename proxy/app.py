@@ -33,6 +33,7 @@ from proxy.relay.asyncapi import asyncapi_route
 from proxy.relay.door import Door, ticket_route
 from proxy.relay.routes import relay_routes
 from proxy.tokens import token_route
+from proxy.webhooks.direct import Direct
 from proxy.webhooks.routes import webhook_routes
 
 MAX_BODY: Final = 65_536
@@ -61,7 +62,9 @@ def create_app(
         logging_config=None,
     )
     # Outside of Litestar's own routing, so that answers to unknown paths pass it as well.
-    faced = FacadeFace(app.asgi_handler)
+    faced: ASGIApp = FacadeFace(app.asgi_handler)
+    if role.serves_api:
+        faced = Direct(faced, parts.receiver.intake, parts.settings.receiver)
     origins = Origins(settings.proxy.cors_origins)
     edge = Edge(faced, parts.telemetry, lambda: parts.readiness.is_draining, origins)
     app.asgi_handler = _fast(edge, parts, origins) if role.serves_api else edge

@@ -54,12 +54,19 @@ class Problem:
             **self.members,
         }
 
-    def response(self) -> Response[dict[str, Any]]:
-        """The answer; it is never stored by anybody."""
+    @property
+    def fields(self) -> dict[str, str]:
+        """The answer's own headers; it is never stored by anybody."""
         headers = {"Cache-Control": "no-store", **self.headers}
         if self.retry_after is not None:
             headers["Retry-After"] = str(max(1, math.ceil(self.retry_after)))
-        return Response(self.body, status_code=self.status, media_type=MEDIA_TYPE, headers=headers)
+        return headers
+
+    def response(self) -> Response[dict[str, Any]]:
+        """The answer as Litestar sends it."""
+        return Response(
+            self.body, status_code=self.status, media_type=MEDIA_TYPE, headers=self.fields
+        )
 
 
 def problem_of(error: Exception) -> Problem:
@@ -213,9 +220,15 @@ def _allowed(request: Request[Any, Any, Any]) -> str:
 
 def answer(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:
     """Litestar's exception handler for every exception there is."""
-    problem = problem_of(error)
+    problem = recorded(error)
     if problem.status == 405:
         problem = replace(problem, headers={**problem.headers, "Allow": _allowed(request)})
+    return problem.response()
+
+
+def recorded(error: Exception) -> Problem:
+    """What a caller is told about any error; one that is our own fault is logged."""
+    problem = problem_of(error)
     if problem.status == 500:
         log.error("request.crashed", exc_info=error)
-    return problem.response()
+    return problem

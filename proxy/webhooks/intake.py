@@ -36,6 +36,11 @@ class Accepted:
         """Whether this very delivery was accepted earlier."""
         return self.verdict is Verdict.DUPLICATE
 
+    @property
+    def status(self) -> int:
+        """200 for one that was accepted earlier, else 202."""
+        return 200 if self.again else 202
+
 
 @dataclass(frozen=True, slots=True)
 class TooMany:

@@ -21,6 +21,7 @@ from ludo.upstream.keyring import KeyRing, SigningKey
 from ludo.upstream.signing import sign
 from ludo.upstream.wire import event_body
 from proxy.webhooks.config import ReceiverConfig
+from proxy.webhooks.direct import Direct
 from proxy.webhooks.evidence import Evidence
 from proxy.webhooks.intake import Intake
 from proxy.webhooks.measures import Measures
@@ -92,9 +93,12 @@ def an_intake(
 
 
 def an_app(intake: Intake, **config: Any) -> Litestar:
-    """The receiver alone; its settings by their names."""
-    routes = webhook_routes(intake, ReceiverConfig(**config))
-    return Litestar(routes, openapi_config=None, logging_config=None)
+    """The receiver alone, direct and routed; its settings by their names."""
+    settings = ReceiverConfig(**config)
+    routes = webhook_routes(intake, settings)
+    app = Litestar(routes, openapi_config=None, logging_config=None)
+    app.asgi_handler = Direct(app.asgi_handler, intake, settings)
+    return app
 
 
 @asynccontextmanager
