@@ -64,6 +64,7 @@ bench: $(VENV)/.installed-dev ## what the audit, the engine, a worker and the re
 	@$(BIN)/python -m benchmarks.intake
 	@$(BIN)/python -m benchmarks.apply
 	@$(BIN)/python -m benchmarks.facade
+	@$(BIN)/python -m benchmarks.transport
 	@$(BIN)/python -m benchmarks.relay
 	@$(BIN)/python -m benchmarks.archive
 

@@ -59,7 +59,7 @@ class Replies:
     async def begin(self, request: str, token: str, body: bytes) -> Begun:
         """Whether a request with this body may go out now, under the caller's token.
 
-        Whoever is cancelled here cannot know whether it may, and releases the token.
+        Whoever gives up waiting here cannot know whether it may, and releases the token.
         """
         digest = hashlib.sha256(body).hexdigest()[:32]
         verdict, *rest = await self._scripts.run(

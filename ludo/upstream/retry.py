@@ -1,6 +1,7 @@
 """Trying again: only what may be repeated, only while there is time, and never a storm of it.
 
-tenacity runs the attempts; whether and when there is another one is decided here.
+tenacity runs the attempts after one that failed; whether and when there is another one is decided
+here.
 """
 
 import asyncio
@@ -120,9 +121,23 @@ class Retries:
         `may_repeat` is asked before every further attempt.
         """
         self.budget.earn()
+        try:
+            return await attempt()
+        except UpstreamError as error:
+            failed: UpstreamError | None = error
+
+        async def again() -> T:
+            # The first attempt counts as tenacity's first. It is made without it, because a call
+            # that goes well would spend a tenth of its processor time there.
+            nonlocal failed
+            if failed is None:
+                return await attempt()
+            first, failed = failed, None
+            raise first
+
         plan = _Plan(self, deadline, may_repeat)
         retrying = AsyncRetrying(retry=plan.goes_on, wait=plan.wait, sleep=self.sleep, reraise=True)
-        return await retrying(attempt)
+        return await retrying(again)
 
 
 class _Plan:

@@ -59,20 +59,20 @@ class Plan:
     fields: Mapping[str, str] = field(default_factory=dict)
     passed: frozenset[str] | None = TOLD
     told: str | None = REVALIDATED
+    key: str = field(init=False)
+    """The entry's name: the path and the allow-listed query, and nothing else a caller sends.
 
-    @property
-    def key(self) -> str:
-        """The entry's name: the path and the allow-listed query, and nothing else a caller sends.
+    A HEAD shares the entry of its GET.
+    """
+    slot: str = field(init=False)
+    """The key with the fields that go to upstream: who has the same one may share a flight."""
 
-        A HEAD shares the entry of its GET.
-        """
-        query = urlencode(sorted(self.call.query.items()))
-        return f"{self.call.path}?{query}"
-
-    @property
-    def slot(self) -> str:
-        """The key with the fields that go to upstream: who has the same one may share a flight."""
-        return "\n".join((self.key, *(f"{name}:{value}" for name, value in self.fields.items())))
+    def __post_init__(self) -> None:
+        # Made once: a miss asks for them a dozen times.
+        key = f"{self.call.path}?{urlencode(sorted(self.call.query.items()))}"
+        slot = "\n".join((key, *(f"{name}:{value}" for name, value in self.fields.items())))
+        object.__setattr__(self, "key", key)
+        object.__setattr__(self, "slot", slot)
 
     def tells(self, name: str) -> bool:
         """Whether callers are told this header of upstream's; `name` is in lower case."""

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 from uuid import uuid4
@@ -12,7 +13,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from ludo.store.cache import SharedCache
-from ludo.store.replies import Busy, Done, Go, Replies, Reused, new_token, request_name
+from ludo.store.replies import Begun, Busy, Done, Go, Replies, Reused, new_token, request_name
 from ludo.store.writes import Writes
 from ludo.upstream.budget import CallClass
 from ludo.upstream.call import IDEMPOTENCY_HEADER, Call
@@ -110,18 +111,9 @@ class Writer:
         return reply
 
     async def _begun(self, request: str, token: str, encoded: bytes) -> Go | Done:
-        try:
-            return await self._turn(request, token, encoded)
-        except asyncio.CancelledError:
-            # Redis may have given the key to this token just before: nobody would hear of it,
-            # and the key would stay locked. Scripts are batched, so this one comes second.
-            await asyncio.shield(self._released(request, token))
-            raise
-
-    async def _turn(self, request: str, token: str, encoded: bytes) -> Go | Done:
         deadline = Deadline.after(BUSY_WITHIN_S)
         while True:
-            match await self._replies.begin(request, token, encoded):
+            match await self._asked(request, token, encoded):
                 case Go() | Done() as begun:
                     return begun
                 case Reused():
@@ -130,6 +122,21 @@ class Writer:
                     raise KeyBusy("the first request with this Idempotency-Key is still running")
                 case Busy():
                     await asyncio.sleep(POLL_S)
+
+    async def _asked(self, request: str, token: str, encoded: bytes) -> Begun:
+        begin = asyncio.create_task(self._replies.begin(request, token, encoded), name="begin")
+        try:
+            return await asyncio.shield(begin)
+        except asyncio.CancelledError:
+            # Redis may give the key to this token, and nobody would hear of it: it would stay
+            # locked. Scripts may overtake each other, so it is released after the answer.
+            await asyncio.shield(self._taken_back(begin, request, token))
+            raise
+
+    async def _taken_back(self, begin: asyncio.Task[Begun], request: str, token: str) -> None:
+        with suppress(RedisError, OSError):
+            await begin
+        await self._released(request, token)
 
     async def _sent(self, write: Write, caller: str, key: str, encoded: bytes) -> Reply:
         if write.check is not None:

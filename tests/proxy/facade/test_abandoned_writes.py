@@ -46,6 +46,7 @@ async def test_who_hangs_up_while_the_key_is_taken_frees_it(
         first = asyncio.create_task(proxy.post("/v1/rooms", json={}, headers=KEY))
         await hold.reached.wait()
         first.cancel()
+        hold.go_on.set()
         await asyncio.wait({first})
         again = await proxy.post("/v1/rooms", json={}, headers=KEY)
     assert first.cancelled()
