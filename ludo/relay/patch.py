@@ -63,8 +63,9 @@ def _added(document: Any, path: list[str], value: Any) -> Any:
 
 def _replacing(value: Any) -> _Edit:
     def replace(container: Any, token: str) -> Any:
+        key = _member(container, token)
         copy = container.copy()
-        copy[_member(container, token)] = value
+        copy[key] = value
         return copy
 
     return replace

@@ -114,15 +114,14 @@ class GameStates:
         return self._mirrored(stored)
 
     async def _moves_on(self, game_id: str, since: int) -> bool:
-        try:
-            async with asyncio.timeout(ADVANCE_WITHIN_S):
-                while True:
-                    tip = (await self._games.tips([game_id])).get(game_id)
-                    if tip is not None and tip[1] > since:
-                        return True
-                    await asyncio.sleep(POLL_S)
-        except TimeoutError:
-            return False
+        # The clock ends this, not a cancellation, which what is awaited may swallow on Python 3.11.
+        until = time.monotonic() + ADVANCE_WITHIN_S
+        while time.monotonic() < until:
+            tip = (await self._games.tips([game_id])).get(game_id)
+            if tip is not None and tip[1] > since:
+                return True
+            await asyncio.sleep(POLL_S)
+        return False
 
     def _mirrored(self, stored: Stored) -> Mirrored:
         return Mirrored(stored, max(0, int(self._wall() - stored.as_of / 1000)))

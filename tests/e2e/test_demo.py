@@ -47,7 +47,7 @@ async def test_broken_mirror_is_found(tmp_path: Path) -> None:
     module = broken / "ludo/store/record.py"
     right = "msgspec.json.encode(to_body(mirror.snapshot))"
     assert right in module.read_text()
-    wrong = right + """.replace(b'"position":9,', b'"position":8,')"""
+    wrong = right + """.replace(b'"position":56,', b'"position":55,')"""
     module.write_text(module.read_text().replace(right, wrong))
     ran = await ludo_proxy(
         *("demo", "--once", "--games", "1", "--seed", "7", "--speed", "60", "--port", "0"),

@@ -24,6 +24,8 @@ RAISED = {
     errors.QuotaExceeded: (errors.QuotaExceeded(Rate(5, 60), 7, {}, policy="5in60s"), 429),
     errors.BadRequest: (errors.BadRequest("what?"), 400),
     errors.UnknownPath: (errors.UnknownPath("where?"), 404),
+    errors.NotReached: (errors.NotReached(7, 9), 404),
+    errors.ReplayGap: (errors.ReplayGap(3, 5), 409),
     errors.IllegalMove: (errors.IllegalMove("R7", "R7: too far"), 409),
     errors.KeyReused: (errors.KeyReused("again?"), 422),
     errors.KeyBusy: (errors.KeyBusy("wait"), 409),
