@@ -9,6 +9,10 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 WORKERS ?= 2
 ROUNDS ?= 30
 
+# Bytecode is kept even where the environment asks for none: most processes of a test run live for
+# a few seconds, and without it each of them compiles every module that it imports.
+export PYTHONDONTWRITEBYTECODE :=
+
 # A Redis comes with the dependencies for 3.11 and 3.12 only, so these go before a newer python3.
 PYTHON ?= $(shell for each in python3 python3.12 python3.11; do \
 	"$$each" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null \
