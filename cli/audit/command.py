@@ -8,11 +8,11 @@ import msgspec
 
 from cli.audit.reading import UnreadableInput, lines_of, opened
 from cli.audit.report import print_report
-from ludo.mirror.incoming import GameEvent, Hint
+from ludo.mirror.incoming import Hint
 from ludo.rules.audit import Audit, hear
 from ludo.rules.ruleset import RuleSet, RuleSetError
 from ludo.upstream.errors import MalformedEvent
-from ludo.upstream.wire import parse_event
+from ludo.upstream.wire import Told, parse_told
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +51,10 @@ def audited(lines: Iterable[tuple[int, bytes]], rules: RuleSet) -> dict[str, Aud
     return audits
 
 
-def _told(number: int, line: bytes) -> GameEvent | None:
+def _told(number: int, line: bytes) -> Told | None:
     """The game's event on a line, or None for what is no part of a game (R18)."""
     try:
-        told = parse_event(line, in_range=False)
+        told = parse_told(line, in_range=False)
     except MalformedEvent as error:
         if _is_of_a_room(line):
             return None
@@ -64,7 +64,7 @@ def _told(number: int, line: bytes) -> GameEvent | None:
         raise UnreadableInput(
             f"line {number}: expected data.sequence to be a whole number; found nothing"
         )
-    return told if isinstance(told, GameEvent) else None
+    return told if isinstance(told, Told) else None
 
 
 def _is_of_a_room(line: bytes) -> bool:

@@ -2,7 +2,14 @@
 
 from ludo.mirror.incoming import GameEvent, Hint, Incoming, RoomEvent, UnknownEvent
 from ludo.upstream.errors import MalformedEvent, MalformedState
-from ludo.upstream.wire.events import envelope, event_body, game_event, parse_event
+from ludo.upstream.wire.events import (
+    Told,
+    envelope,
+    event_body,
+    game_event,
+    parse_event,
+    parse_told,
+)
 from ludo.upstream.wire.states import parse_state
 
 __all__ = [
@@ -12,10 +19,12 @@ __all__ = [
     "MalformedEvent",
     "MalformedState",
     "RoomEvent",
+    "Told",
     "UnknownEvent",
     "envelope",
     "event_body",
     "game_event",
     "parse_event",
     "parse_state",
+    "parse_told",
 ]

@@ -16,10 +16,12 @@ from ludo.upstream.wire import (
     Hint,
     MalformedEvent,
     RoomEvent,
+    Told,
     UnknownEvent,
     event_body,
     game_event,
     parse_event,
+    parse_told,
 )
 from ludo.upstream.wire.fields import snake
 from tests.upstream.builders import ABSENT, DATA, PLAYERS, body_of, encoded
@@ -249,8 +251,8 @@ def test_a_field_deep_inside_is_named_with_its_path() -> None:
 
 def test_impossible_numbers_may_be_left_to_the_referee() -> None:
     """An audit wants the clause that such an event breaks, not a refusal."""
-    told = parse_event(body_of("game:piece-moved", position=99), in_range=False)
-    assert isinstance(told, GameEvent)
+    told = parse_told(body_of("game:piece-moved", position=99), in_range=False)
+    assert isinstance(told, Told)
     assert told.event == Moved(3, "plr_1", "red-0", 99)
 
 
