@@ -15,6 +15,7 @@ from cli.rejected import rejected
 from ludo.logs import LogConfig, configure_logs
 
 app = typer.Typer(
+    rich_markup_mode="markdown",  # joins the lines of a paragraph
     name="ludo-proxy",
     no_args_is_help=True,
     add_completion=False,
