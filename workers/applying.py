@@ -56,7 +56,7 @@ class Applier:
             return
         async with self.calls:
             flight = await self.claims.begin_resync(game_id)
-            fetched = await self.fetch(game_id) if flight else None
+            fetched = await self._fetched(game_id, flight) if flight else None
         if flight is None:
             await self.apply(game_id)
             return
@@ -67,6 +67,10 @@ class Applier:
             log.warning("resync.put_off", game=game_id)
             return
         await self._work(claimed, fetched, flight)
+
+    async def _fetched(self, game_id: str, flight: Flight) -> Fetched:
+        async with self.claims.prolonged(game_id, flight):
+            return await self.fetch(game_id)
 
     async def _claim_soon(self, game_id: str) -> Claimed | None:
         deadline = asyncio.get_running_loop().time() + CLAIM_DEADLINE_S

@@ -9,8 +9,7 @@ from ludo.upstream.errors import UpstreamError, UpstreamRefused
 from workers.planning import Fetched, Unknown, Unreachable
 
 WITHIN_S: Final = 15.0
-"""Shorter than a flight's key and a job live: an answer after that would be settled by nobody, and
-the game asked for twice."""
+"""Shorter than a job lives: an answer after that would be settled by nobody."""
 
 
 async def fetch_state(client: LudoClient, game_id: str, within: float = WITHIN_S) -> Fetched:

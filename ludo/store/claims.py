@@ -1,10 +1,13 @@
 """The worker's side of a game: claim it, commit a decision, start a resync, sweep."""
 
+import asyncio
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import astuple, dataclass, field
 from typing import Any, Final, Literal
 
+from ludo import tasks
 from ludo.mirror.log import Entry
 from ludo.mirror.owed import Reason
 from ludo.mirror.settle import Waiting
@@ -17,7 +20,8 @@ from ludo.store.scripts import Arg, Scripts
 from ludo.upstream.wire import GameEvent, parse_event
 
 LEASE_MS: Final = 5_000
-FLIGHT_MS: Final = 20_000
+FLIGHT_MS: Final = 4_000
+"""How long nobody else asks after a worker died that was asking; whoever lives prolongs it."""
 BATCH: Final = 1_000
 DEAD_LETTERS_KEPT: Final = 100_000
 SWEEP_LIMIT: Final = 500
@@ -143,6 +147,19 @@ class Claims:
             args=[token, FLIGHT_MS],
         )
         return Flight(token, answer[1]) if answer[0] == b"go" else None
+
+    @asynccontextmanager
+    async def prolonged(self, game_id: str, flight: Flight) -> AsyncIterator[None]:
+        """Keeps the flight for as long as the block runs, however long that is."""
+
+        async def hold() -> None:
+            while True:
+                await asyncio.sleep(FLIGHT_MS / 1000 / 3)
+                args = [flight.token, FLIGHT_MS]
+                await self._scripts.run("hold", keys=[keys.flight(game_id)], args=args)
+
+        async with tasks.beside("flight", hold()):
+            yield
 
     async def sweep(self) -> int:
         """Queues what is due and was forgotten; how many games that were."""
