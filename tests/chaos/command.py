@@ -10,7 +10,7 @@ from rich.progress import Progress
 
 from tests.chaos.plan import Plan, plan_round
 from tests.chaos.report import line_of, print_totals
-from tests.chaos.rounds import Findings
+from tests.chaos.rounds import GAMES, Findings
 from tests.chaos.running import Wish, logs_kept_on_failure, run_rounds
 
 
@@ -20,6 +20,9 @@ def chaos(
     side_by_side: Annotated[
         int, typer.Option(help="Deployments that share the rounds.", min=1, max=16)
     ] = 2,
+    games: Annotated[
+        int, typer.Option(help="Games of a round; one makes it short.", min=1, max=50)
+    ] = GAMES,
     show_plan: Annotated[
         bool, typer.Option("--plan", help="Print who would be struck when, and do nothing.")
     ] = False,
@@ -32,7 +35,7 @@ def chaos(
     fetched, so that healing cannot hide a loss. Exits with 1 if anything was lost, doubled, out of
     order, different from the truth, or not accounted for.
     """
-    wish = Wish(rounds, seed or secrets.token_hex(4), side_by_side)
+    wish = Wish(rounds, seed or secrets.token_hex(4), side_by_side, games)
     if show_plan:
         for number in range(1, rounds + 1):
             plan = plan_round(wish.seed, number)

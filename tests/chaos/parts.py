@@ -28,8 +28,21 @@ Environ = Mapping[str, str]
 Body = Callable[[Environ], None]
 """What a process does, until a signal ends it."""
 
+_IMPORTED_LATE: Final = (
+    "aiosqlite",
+    "anyio._backends._asyncio",
+    "httptools",
+    "litestar.plugins.attrs",
+    "litestar.plugins.pydantic",
+    "sqlalchemy.dialects.sqlite.aiosqlite",
+    "uvicorn.lifespan.on",
+    "uvicorn.loops.auto",
+    "uvicorn.protocols.http.auto",
+    "uvicorn.protocols.websockets.auto",
+)
+"""What others import only when they are used, and would import after every restart."""
 FORKING: Final = multiprocessing.get_context("forkserver")
-FORKING.set_forkserver_preload([__name__])
+FORKING.set_forkserver_preload([__name__, *_IMPORTED_LATE])
 PORT: Final = "CHAOS_PORT"
 _PR_SET_PDEATHSIG: Final = 1
 

@@ -36,6 +36,7 @@ def totals(findings: Findings, seed: str) -> dict[str, Any]:
         "unaccounted": findings.unaccounted,
         "repaired": findings.repaired,
         "worstDelaySeconds": round(findings.worst_delay, 3),
+        "worstDelayOf": findings.worst_of,
         "complaints": findings.complaints,
     }
 

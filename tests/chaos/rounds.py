@@ -22,10 +22,12 @@ from tests.chaos.watching import Watched, Watcher
 from tests.waiting import wait_until
 
 GAMES: Final = 3
-SPEED: Final = 40
-"""A bot's rolls and moves a second: a short game for two is played in two to four seconds."""
+SPEED: Final = 50
+"""A bot's rolls and moves a second: a short game for two is played in two to three seconds."""
 PLAYED_WITHIN_S: Final = 90.0
 QUIET_WITHIN_S: Final = 45.0
+LOOK_S: Final = 0.05
+"""Looking costs what the parts would need."""
 Body = dict[str, Any]
 
 
@@ -47,6 +49,8 @@ class Findings:
     repaired: int = 0
     worst_delay: float = 0.0
     """Seconds between an acknowledgement and the moment when a client knew of the event."""
+    worst_of: str = ""
+    """The event that this was about."""
     complaints: list[str] = field(default_factory=list)
 
     @property
@@ -69,36 +73,40 @@ class Findings:
         self.diverged += other.diverged
         self.unaccounted += other.unaccounted
         self.repaired += other.repaired
-        self.worst_delay = max(self.worst_delay, other.worst_delay)
+        if other.worst_delay > self.worst_delay:
+            self.worst_delay, self.worst_of = other.worst_delay, other.worst_of
         self.complaints += other.complaints
 
 
 async def play_round(
-    deployment: Deployment, plan: Plan, *, settle: float = QUIET_WITHIN_S
+    deployment: Deployment, plan: Plan, *, games: int = GAMES, settle: float = QUIET_WITHIN_S
 ) -> Findings:
     """Play one round; `settle` is how many seconds everything may need to agree afterwards."""
     before = await read_counters(deployment.redis)
     deployment.ledger.forget()
-    game_ids = await _open_games(deployment.sandbox, plan)
+    game_ids = await _open_games(deployment.sandbox, plan, games)
     watcher = Watcher(deployment.relay, game_ids)
     findings = Findings(rounds=1)
     async with tasks.beside("watcher", watcher.run()):
         async with asyncio.TaskGroup() as strikes:
             for each in plan.strikes:
                 strikes.create_task(_struck(deployment, each, findings))
-        await wait_until(lambda: _played(deployment.sandbox, len(game_ids)), PLAYED_WITHIN_S)
+        await wait_until(
+            lambda: _played(deployment.sandbox, len(game_ids)), PLAYED_WITHIN_S, every=LOOK_S
+        )
         compared = await _until_quiet(deployment, watcher, settle)
     deployment.check()
     await _judge(deployment, watcher.games, compared, before, findings)
     findings.complaints = [f"round {plan.number}: {each}" for each in findings.complaints]
+    findings.worst_of = f"round {plan.number}: {findings.worst_of}"
     return findings
 
 
-async def _open_games(sandbox: httpx.AsyncClient, plan: Plan) -> list[str]:
+async def _open_games(sandbox: httpx.AsyncClient, plan: Plan, games: int) -> list[str]:
     """The ids of the round's games, which have begun."""
     asked = await sandbox.post("/sandbox/faults", json={"faults": plan.faults})
     asked.raise_for_status()
-    return [await _open_game(sandbox, f"{plan.seed}:{plan.number}:{n}") for n in range(GAMES)]
+    return [await _open_game(sandbox, f"{plan.seed}:{plan.number}:{n}") for n in range(games)]
 
 
 async def _open_game(sandbox: httpx.AsyncClient, seed: str) -> str:
@@ -150,7 +158,7 @@ async def _until_quiet(
         )
 
     with suppress(AssertionError):  # what differs is a finding, not a failure of the search for it
-        await wait_until(agreed, within)
+        await wait_until(agreed, within, every=LOOK_S)
     return compared
 
 
@@ -181,7 +189,7 @@ async def _judge(
     findings.out_of_order += sum(game.out_of_order for game in watched.values())
     findings.unaccounted = sum(abs(each.unaccounted) for each in accounts(counters))
     findings.repaired = _grown(before, counters, "repaired:")
-    findings.worst_delay = _worst_delay(deployment, watched)
+    findings.worst_delay, findings.worst_of = _worst_delay(deployment, watched)
     findings.complaints += [f"lost {each}" for each in outcomes.lost]
     for each in compared:
         if not each.equal or watched[each.game_id].state != each.mirror:
@@ -203,11 +211,13 @@ def _grown(before: Counters, after: Counters, prefix: str) -> int:
     )
 
 
-def _worst_delay(deployment: Deployment, watched: Mapping[str, Watched]) -> float:
-    worst = 0.0
+def _worst_delay(deployment: Deployment, watched: Mapping[str, Watched]) -> tuple[float, str]:
+    worst, what = 0.0, ""
     for each in deployment.ledger.acknowledged.values():
         event = parse_event(each.body)
         if isinstance(event, GameEvent):
-            known = watched[event.game_id].known_at.get(event.event.sequence)
-            worst = max(worst, known - each.at if known else 0.0)
-    return worst
+            sequence = event.event.sequence
+            known = watched[event.game_id].known_at.get(sequence)
+            if known and known - each.at > worst:
+                worst, what = known - each.at, f"{event.game_id} {sequence} at {each.at:.3f}"
+    return worst, what

@@ -11,7 +11,7 @@ from typing import Final
 from tests.chaos.deployment import deployed
 from tests.chaos.parts import Body, serve
 from tests.chaos.plan import Plan, plan_round
-from tests.chaos.rounds import QUIET_WITHIN_S, Findings, play_round
+from tests.chaos.rounds import GAMES, QUIET_WITHIN_S, Findings, play_round
 
 ROUNDS_A_DEPLOYMENT: Final = 20
 """Then it begins anew, so that no round is played on an ever longer history."""
@@ -21,11 +21,12 @@ Told = Callable[[Plan, Findings], None]
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is to be run: `side_by_side` deployments share the rounds."""
+    """What is to be run: `side_by_side` deployments share the rounds, `games` are one round's."""
 
     rounds: int
     seed: str
     side_by_side: int = 2
+    games: int = GAMES
     settle: float = QUIET_WITHIN_S
     receiver: Body = serve
 
@@ -49,7 +50,7 @@ async def _share(
         async with deployed(folder, receiver=wish.receiver) as deployment:
             for _ in range(ROUNDS_A_DEPLOYMENT):
                 plan = plan_round(wish.seed, number)
-                findings = await play_round(deployment, plan, settle=wish.settle)
+                findings = await play_round(deployment, plan, games=wish.games, settle=wish.settle)
                 total.add(findings)
                 told(plan, findings)
                 number = next(numbers, None)
