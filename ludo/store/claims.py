@@ -155,8 +155,9 @@ class Claims:
         async def hold() -> None:
             while True:
                 await asyncio.sleep(FLIGHT_MS / 1000 / 3)
-                args = [flight.token, FLIGHT_MS]
-                await self._scripts.run("hold", keys=[keys.flight(game_id)], args=args)
+                await self._scripts.run(
+                    "hold", keys=[keys.flight(game_id)], args=[flight.token, FLIGHT_MS]
+                )
 
         async with tasks.beside("flight", hold()):
             yield
