@@ -62,9 +62,10 @@ async def _share(
 def logs_kept_on_failure(findings: Callable[[], Findings | None]) -> Iterator[Path]:
     """A folder for data and logs; it is gone afterwards if all went well."""
     with tempfile.TemporaryDirectory(prefix="ludo-chaos-", ignore_cleanup_errors=True) as made:
-        yield Path(made)
-        found = findings()
-        if found is None or not found.good:
-            kept = Path(f"{made}-failed")
-            Path(made).rename(kept)
-            Path(made).mkdir()
+        try:
+            yield Path(made)
+        finally:
+            found = findings()
+            if found is None or not found.good:
+                Path(made).rename(f"{made}-failed")
+                Path(made).mkdir()
