@@ -89,7 +89,7 @@ def _commit(
         next_look=_next_look(ending, pace),
         decided_entries=[item.waiting.entry for item in settled.decided],
         applied_digests=_digests(settled.decided, Outcome.APPLIED),
-        late_digests=_digests(settled.decided, Outcome.STALE),
+        late_digests=_late(settled),
         counters={**_counters(settled.decided, asked), **ending.counters},
         feed_dropped=asked.feed_dropped or bool(ending.log),
         # The feed of an epoch that ends in this commit helps nobody.
@@ -299,6 +299,13 @@ def _digests(decided: Iterable[Decided], outcome: Outcome) -> dict[int, str]:
         for item in decided
         if item.outcome is outcome
     }
+
+
+def _late(settled: Settled) -> dict[int, str]:
+    """What came after the mirror had passed it; a stale event beyond the end is not missed."""
+    place = settled.mirror.sequence if settled.mirror else 0
+    stale = _digests(settled.decided, Outcome.STALE)
+    return {sequence: digest for sequence, digest in stale.items() if sequence <= place}
 
 
 def _counters(decided: Iterable[Decided], asked: _Asked) -> dict[str, int]:

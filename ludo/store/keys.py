@@ -70,7 +70,10 @@ def permanent(key: str) -> str | None:
 
 
 def game(game_id: str) -> str:
-    """Hash: the mirror, its place and what is owed to it."""
+    """Hash: the mirror, its place and what is owed to it.
+
+    A tombstone has its place, when it was set, and the `missing` sequences, as `3-5 9-9`.
+    """
     return f"ludo:game:{game_id}"
 
 

@@ -21,12 +21,31 @@ local function bury(cause)
   count(counters, 'outcome:dead:' .. source, 1)
 end
 
+-- Whether a tombstone misses the sequence, which it does only once.
+local function comes_late()
+  local ranges, found = {}, false
+  local kept = redis.call('HGET', game, 'missing') or ''
+  for first, last in string.gmatch(kept, '(%d+)-(%d+)') do
+    local from, to, this = tonumber(first), tonumber(last), tonumber(sequence)
+    if from <= this and this <= to then
+      found = true
+      if from < this then ranges[#ranges + 1] = range(from, this - 1) end
+      if this < to then ranges[#ranges + 1] = range(this + 1, to) end
+    else
+      ranges[#ranges + 1] = range(from, to)
+    end
+  end
+  if found then redis.call('HSET', game, 'missing', table.concat(ranges, ' ')) end
+  return found
+end
+
 -- The archive has this game: whatever comes, comes too late.
 if redis.call('HEXISTS', game, 'tombstone') == 1 then
   if redis.call('HGET', game, 'last') == mark then return 'stale' end -- sent again
   redis.call('HSET', game, 'last', mark)
   count(counters, 'accepted:' .. source, 1)
   count(counters, 'outcome:stale:' .. source, 1)
+  if comes_late() then count(counters, 'late', 1) end
   return 'stale'
 end
 

@@ -12,11 +12,31 @@ end
 -- Something may have come in without an event: a hint, or the end of the room.
 if redis.call('HEXISTS', game, 'renewed') == 1 then return 0 end
 
+-- The sequences up to the last one of which no event was applied or came late, as ranges. It walks
+-- along what is known, because a last sequence is whatever upstream says it is.
+local function missing(last)
+  local known = {}
+  for _, name in ipairs(redis.call('HKEYS', seen)) do
+    local sequence = tonumber(string.match(name, '^[sl]:(%d+)$') or '')
+    if sequence and sequence <= last then known[#known + 1] = sequence end
+  end
+  table.sort(known)
+  known[#known + 1] = last + 1
+  local ranges, from = {}, 1
+  for _, sequence in ipairs(known) do
+    if sequence > from then ranges[#ranges + 1] = range(from, sequence - 1) end
+    from = sequence + 1
+  end
+  return table.concat(ranges, ' ')
+end
+local gone = missing(tonumber(place[2]))
+
 redis.call('DEL', game, inbox, seen, feed, log, flight, written)
 redis.call('ZREM', due, game_id)
 redis.call('ZREM', playing, game_id)
 redis.call('ZREM', finished, game_id)
-redis.call('HSET', game, 'v', '1', 'epoch', place[1], 'seq', place[2], 'tombstone', now_ms())
+redis.call('HSET', game, 'v', '1', 'epoch', place[1], 'seq', place[2], 'tombstone', now_ms(),
+  'missing', gone)
 redis.call('EXPIRE', game, ttl)
 count(counters, 'archived:' .. status, 1)
 return 1

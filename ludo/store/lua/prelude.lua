@@ -52,6 +52,11 @@ local function owe(game, reason, now)
   redis.call('HSET', game, 'renewed', 1)
 end
 
+-- Sequences from one to another, as a tombstone keeps them; tostring would round large ones.
+local function range(from, to)
+  return string.format('%.0f-%.0f', from, to)
+end
+
 local function count(counters, name, delta)
   redis.call('HINCRBY', counters, name, delta)
 end
