@@ -5,14 +5,19 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import msgspec
+import structlog
 from redis.asyncio import Redis
 
 from ludo.mirror.body import from_body
 from ludo.rules.placements import placements
 from ludo.rules.ruleset import RuleSet
 from ludo.store import keys
+from ludo.store.errors import UnknownVersion
+from ludo.store.record import check_version
 
-_FIELDS: Final = ["epoch", "seq", "body", "as_of", "stale", "owed"]
+_FIELDS: Final = ["v", "epoch", "seq", "body", "as_of", "stale", "owed"]
+
+log = structlog.get_logger("store")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,7 @@ class GameReader:
         self._redis = redis
 
     async def load(self, game_id: str) -> Stored | None:
-        """The mirror of a game, or None if there is none."""
+        """The mirror of a game, or None if there is none; raises UnknownVersion."""
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.hmget(keys.game(game_id), _FIELDS)
             pipe.xlen(keys.inbox(game_id))
@@ -93,7 +98,10 @@ class GameReader:
         return [found[game_id] for game_id in ids if game_id in found]
 
     async def many(self, game_ids: Sequence[str]) -> dict[str, Stored]:
-        """Those of the games that have a mirror, by id; `settled` says nothing of these."""
+        """Those of the games that have a mirror, by id; `settled` says nothing of these.
+
+        One that a newer version has written is left out: it must not take the others with it.
+        """
         ids = list(game_ids)
         if not ids:
             return {}
@@ -101,7 +109,7 @@ class GameReader:
             for game_id in ids:
                 pipe.hmget(keys.game(game_id), _FIELDS)
             answers = await pipe.execute()
-        found = (_stored(game_id, fields, 0) for game_id, fields in zip(ids, answers, strict=True))
+        found = (_readable(game_id, fields) for game_id, fields in zip(ids, answers, strict=True))
         return {stored.game_id: stored for stored in found if stored is not None}
 
     async def is_archived(self, game_id: str) -> bool:
@@ -125,8 +133,17 @@ class GameReader:
         return {code: game_id.decode() for code, game_id in pairs if game_id}
 
 
+def _readable(game_id: str, fields: Sequence[bytes | None]) -> Stored | None:
+    try:
+        return _stored(game_id, fields, 0)
+    except UnknownVersion as error:
+        log.warning("game.unreadable", game=game_id, error=str(error))
+        return None
+
+
 def _stored(game_id: str, fields: Sequence[bytes | None], waiting: int) -> Stored | None:
-    epoch, seq, body, as_of, stale, owed = fields
+    version, epoch, seq, body, as_of, stale, owed = fields
+    check_version("a game", version)
     if epoch is None or seq is None or body is None:
         return None
     return Stored(

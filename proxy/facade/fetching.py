@@ -45,6 +45,11 @@ log = structlog.get_logger("facade")
 class Origin(Protocol):
     """Who is asked: `LudoClient`, in production."""
 
+    @property
+    def stretch(self) -> float:
+        """What soft lifetimes are multiplied by now, 1.0 and more as the budget runs low."""
+        ...
+
     async def request(self, call: Call, *, klass: CallClass) -> UpstreamResponse:
         """Its answer; raises UpstreamError."""
         ...
@@ -126,7 +131,7 @@ class Fetcher:
             await asyncio.shield(self._end(flight, error, klass))
             raise
         now = found.now + int((self._clock() - started) * 1000)
-        verdict = judged(plan, replace(told, now=now / 1000))
+        verdict = judged(plan, replace(told, now=now / 1000), self._origin.stretch)
         confirmed = found.entry if response.status == 304 else None
         entry = entry_of(response, verdict.headers, now, verdict.age, confirmed)
         return await self._stored(plan, flight, entry, verdict, response.status)

@@ -68,8 +68,11 @@ class Verdict:
     vary: tuple[str, ...] = ()
 
 
-def judged(plan: Plan, told: Told) -> Verdict:
-    """Whether and for how long the answer to a read is kept (RFC 9111 §3, §4.2)."""
+def judged(plan: Plan, told: Told, stretch: float = 1.0) -> Verdict:
+    """Whether and for how long the answer to a read is kept (RFC 9111 §3, §4.2).
+
+    By `stretch` our own soft lifetimes grow, up to the hard ones; upstream's stay as it said them.
+    """
     kept = tuple(pair for pair in told.headers if pair[0] not in NEVER_TOLD)
     vary, age = _vary(kept), _age(told)
     force = _in_force(kept, policy_for(plan, told.status))
@@ -81,7 +84,7 @@ def judged(plan: Plan, told: Told) -> Verdict:
         return Verdict(kept, age or 0.0, None, vary)
     dropped = {name for name, _ in force.headers} - set(state.response.headers)
     headers = tuple(pair for pair in kept if pair[0] not in dropped)
-    return Verdict(headers, age or 0.0, _lifetimes(plan, force, age), vary)
+    return Verdict(headers, age or 0.0, _lifetimes(plan, force, age, stretch), vary)
 
 
 def policy_for(plan: Plan, status: int) -> Lifetimes | None:
@@ -158,17 +161,22 @@ def _in_force(headers: Fields, policy: Lifetimes | None) -> _Force:
     return _Force((*headers, ("cache-control", f"max-age={ceil(policy.soft)}")), said, policy)
 
 
-def _lifetimes(plan: Plan, force: _Force, age: float | None) -> Lifetimes:
+def _lifetimes(plan: Plan, force: _Force, age: float | None, stretch: float) -> Lifetimes:
     said = force.said
     valid = any(name in _VALIDATORS for name, _ in force.headers)
     confirm = CONFIRM_S if valid else 0.0
     if said.no_cache is True or (age is None and force.policy is None):
         return Lifetimes(soft=0, hard=0, on_error=0, confirm=confirm)
-    life = replace(force.policy or _said(plan, force, age or 0.0), confirm=confirm)
+    ours = force.policy and _stretched(force.policy, stretch)
+    life = replace(ours or _said(plan, force, age or 0.0), confirm=confirm)
     # RFC 9111 §4.2.4, §5.2.2.2, §5.2.2.8 and §5.2.2.10 forbid stale answers.
     if said.must_revalidate or said.proxy_revalidate or said.s_maxage is not None:
         return replace(life, hard=life.soft, on_error=0)
     return life
+
+
+def _stretched(life: Lifetimes, stretch: float) -> Lifetimes:
+    return replace(life, soft=min(life.soft * stretch, max(life.soft, life.hard)))
 
 
 def _said(plan: Plan, force: _Force, age: float) -> Lifetimes:

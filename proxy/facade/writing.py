@@ -27,6 +27,8 @@ from proxy.facade.fetching import without_tokens
 
 BUSY_WITHIN_S: Final = 5.0
 POLL_S: Final = 0.05
+RELEASED_WITHIN_S: Final = 0.5
+"""Without Redis nobody waits longer for this: the key becomes free by itself (`RUNNING_MS`)."""
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
 _UNDECIDED: Final = frozenset({401, 403, 408, 425})
 """Refusals that say nothing about the request itself: the same one may succeed later."""
@@ -127,9 +129,9 @@ class Writer:
         begin = asyncio.create_task(self._replies.begin(request, token, encoded), name="begin")
         try:
             return await asyncio.shield(begin)
-        except asyncio.CancelledError:
-            # Redis may give the key to this token, and nobody would hear of it: it would stay
-            # locked. Scripts may overtake each other, so it is released after the answer.
+        except (asyncio.CancelledError, RedisError, OSError):
+            # Redis may have given the key to this token, and nobody would hear of it: it would
+            # stay locked. Scripts may overtake each other, so it is released after the answer.
             await asyncio.shield(self._taken_back(begin, request, token))
             raise
 
@@ -180,6 +182,7 @@ class Writer:
 
     async def _released(self, request: str, token: str) -> None:
         try:
-            await self._replies.release(request, token)
+            async with asyncio.timeout(RELEASED_WITHIN_S):
+                await self._replies.release(request, token)
         except (RedisError, OSError) as error:
             log.warning("reply.not_released", error=repr(error))

@@ -57,6 +57,11 @@ class RawOrigin:
         """Close every connection."""
         await self._http.close()
 
+    @property
+    def stretch(self) -> float:
+        """Nothing runs low."""
+        return 1.0
+
     async def request(self, call: Call, *, klass: CallClass) -> UpstreamResponse:
         """See `proxy.facade.fetching.Origin`."""
         return await self.send(call.method, call.route, dict(call.headers), call.body)

@@ -5,6 +5,7 @@ from redis.asyncio import Redis
 
 from ludo.rules.events import Ended
 from ludo.store import keys
+from ludo.store.errors import UnknownVersion
 from ludo.store.games import GameReader
 from tests.workers.builders import GAME, ROOM, Bench, a_bench, a_history
 
@@ -41,6 +42,18 @@ async def test_mirror_with_waiting_events_is_not_settled(bench: Bench, reader: G
     assert settled.settled
     assert unsettled is not None
     assert not unsettled.settled
+
+
+async def test_a_newer_record_is_not_read(
+    bench: Bench, reader: GameReader, redis: Redis
+) -> None:
+    """What a newer version wrote may mean anything; it does not take other games with it."""
+    await played(bench, 5)
+    await played(bench, 5, "gm_other")
+    await redis.hset(keys.game(GAME), "v", "2")
+    with pytest.raises(UnknownVersion, match="expected version 1; found b'2'"):
+        await reader.load(GAME)
+    assert set(await reader.many([GAME, "gm_other"])) == {"gm_other"}
 
 
 async def test_tips_are_places_of_known_games(bench: Bench, reader: GameReader) -> None:

@@ -13,6 +13,7 @@ from ludo.store.permits import (
     EVERY_S,
     LEASE_S,
     MOST_AHEAD,
+    SETTLE_S,
     BudgetUnknown,
     Permits,
     kept_back,
@@ -168,6 +169,22 @@ async def test_after_redis_started_the_log_rests_for_a_moment(redis: Redis) -> N
     begun = time.monotonic()
     assert await taken(permits(redis, settle=0.2))
     assert time.monotonic() - begun >= 0.2
+
+
+async def test_a_new_log_rests_for_a_moment(redis: Redis) -> None:
+    """Redis may have been emptied: whoever comes first knows no better than to wait."""
+    budget = permits(redis, settle=0.2)
+    with pytest.raises(BudgetSpent) as resting:
+        await budget.take(CallClass.WRITE, Deadline.after(0.05))
+    assert 0.1 < resting.value.retry_after <= 0.2
+    begun = time.monotonic()
+    assert await taken(permits(redis, settle=0.2))
+    assert time.monotonic() - begun > 0.05
+
+
+def test_the_rest_is_long_enough_for_everybody_to_look() -> None:
+    """Every process looks at the log once in `EVERY_S`, and needs a moment to be answered."""
+    assert SETTLE_S >= 2 * EVERY_S
 
 
 @pytest.mark.parametrize(

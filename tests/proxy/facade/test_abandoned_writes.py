@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from ludo.store.batching import BatchedScripts
 from proxy.facade import writing
@@ -51,6 +52,30 @@ async def test_who_hangs_up_while_the_key_is_taken_frees_it(
         again = await proxy.post("/v1/rooms", json={}, headers=KEY)
     assert first.cancelled()
     assert again.status_code == 201
+    assert upstream.calls("POST", "/rooms") == 1
+
+
+async def test_a_lost_answer_of_redis_locks_no_key(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Redis gave the key away and its answer never came: the same request may still go out."""
+    upstream = Upstream()
+    upstream.says("POST", "/rooms", data({"code": "NEW"}, 201))
+    monkeypatch.setattr(writing, "BUSY_WITHIN_S", 0.0)
+    run = BatchedScripts.run
+    lost: list[str] = []
+
+    async def losing(scripts: BatchedScripts, name: str, **call: Any) -> Any:
+        answer = await run(scripts, name, **call)
+        if name == "begin_reply" and not lost:
+            lost.append(name)
+            raise RedisTimeoutError("Timeout reading from socket")
+        return answer
+
+    monkeypatch.setattr(BatchedScripts, "run", losing)
+    async with a_proxy(redis_url, upstream) as proxy:
+        answers = [await proxy.post("/v1/rooms", json={}, headers=KEY) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [503, 201]
     assert upstream.calls("POST", "/rooms") == 1
 
 

@@ -156,3 +156,21 @@ def test_a_304_renews_the_fields_that_it_has() -> None:
 def test_a_304_for_another_answer_renews_nothing() -> None:
     """Its strong entity tag names one that is not here."""
     assert refreshed(PLAN, 200, OLD, Told(304, (("etag", '"b"'),), NOW)) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "stretch", "lifetimes"),
+    [
+        (200, (), 8.0, Lifetimes(16, 60)),
+        (200, (), 100.0, Lifetimes(60, 60)),
+        (404, (), 8.0, REFUSED),
+        (200, (cc("max-age=10"),), 8.0, Lifetimes(10, 10)),
+        (200, (cc("max-age=10, stale-while-revalidate=20"),), 8.0, Lifetimes(10, 30)),
+        (200, (cc("no-cache"),), 8.0, Lifetimes(0, 0, 0)),
+    ],
+)
+def test_only_our_own_soft_lifetimes_stretch(
+    status: int, headers: Fields, stretch: float, lifetimes: Lifetimes
+) -> None:
+    """Up to the hard ones; what upstream said holds, however little may be asked."""
+    assert judged(PLAN, Told(status, headers, NOW), stretch).lifetimes == lifetimes

@@ -8,6 +8,7 @@ import pytest
 from redis.asyncio import Redis
 
 from ludo.config import Rate
+from ludo.store import keys
 from ludo.store.cache import Lifetimes, SharedCache
 from ludo.store.scripts import Scripts
 from proxy.facade import policy
@@ -72,6 +73,22 @@ async def test_a_refresh_without_a_permit_keeps_nobody_from_reading(
         await SharedCache(redis, Scripts(redis)).purge(["room:ROOM1"])
         assert (await proxy.get("/v1/rooms/ROOM1")).status_code == 200
     assert len(upstream.arrived) == 11
+
+
+async def test_a_budget_that_runs_low_keeps_answers_fresh_longer(
+    redis_url: str, upstream: Upstream, redis: Redis
+) -> None:
+    """The first room is kept for its two seconds, the last one that is read for eight times that."""
+    async with a_proxy(redis_url, upstream, limit="20/60s") as proxy:
+        for number in range(15):
+            assert (await proxy.get(f"/v1/rooms/ROOM{number}")).status_code == 200
+    kept = [
+        await redis.hmget(keys.cache_entry(f"/rooms/ROOM{number}?"), "soft", "at")
+        for number in (0, 14)
+    ]
+    fresh = [int(soft or 0) - int(at or 0) for soft, at in kept]
+    assert fresh[0] == 2_000
+    assert 8_000 < fresh[1] <= 16_000
 
 
 async def test_upstream_s_headers_are_believed(redis_url: str, upstream: Upstream) -> None:
