@@ -1,10 +1,10 @@
-"""How many calls a second does our client make over aiohttp's connections, and over httpx' own?
+"""How many calls a second does our client make over aiohttp, with httpx around it, and over httpx?
 
     make bench        or        python -m benchmarks.transport [ROUNDS] [SECONDS]
 
-`LudoClient` with either transport asks an upstream in a process of its own on the loopback, which
-answers from bytes. Rounds of both take turns, so that a busy machine is unfair to both alike; a
-ratio is the median of the ratios within each round.
+`LudoClient` over each asks an upstream in a process of its own on the loopback, which answers from
+bytes. Rounds of all take turns, so that a busy machine is unfair to all alike; a ratio is the
+median of the ratios within each round.
 """
 
 import asyncio
@@ -13,16 +13,17 @@ import multiprocessing
 import sys
 import time
 from dataclasses import dataclass
+from itertools import product
 from statistics import median
 from typing import Any, Final
 
 import httpx
+from httpx_aiohttp import AiohttpTransport
 
 from ludo.logs import LogConfig, configure_logs
 from ludo.upstream.call import Call
 from ludo.upstream.client import LudoClient
 from ludo.upstream.timeouts import Timeouts
-from ludo.upstream.transport import pooled_transport
 
 IN_FLIGHT: Final = (1, 8, 32)
 CONNECTIONS: Final = 32
@@ -42,19 +43,40 @@ class Run:
     cpu: float
 
 
-def own_transport(timeouts: Timeouts) -> httpx.AsyncBaseTransport:
-    """httpx' own connections (httpcore), bounded as ours are."""
-    limits = httpx.Limits(
+def ours(_timeouts: Timeouts) -> httpx.AsyncBaseTransport | None:
+    """The client's own: aiohttp, asked directly."""
+    return None
+
+
+def _limits(timeouts: Timeouts) -> httpx.Limits:
+    return httpx.Limits(
         max_connections=timeouts.connections,
         max_keepalive_connections=timeouts.connections,
         keepalive_expiry=timeouts.idle,
     )
+
+
+def wrapped_transport(timeouts: Timeouts) -> httpx.AsyncBaseTransport:
+    """aiohttp's connections under httpx' interface."""
+    transport: httpx.AsyncBaseTransport = AiohttpTransport(
+        verify=httpx.create_ssl_context(trust_env=False), trust_env=False, limits=_limits(timeouts)
+    )
+    return transport
+
+
+def own_transport(timeouts: Timeouts) -> httpx.AsyncBaseTransport:
+    """httpx' own connections (httpcore), bounded as ours are."""
+    limits = _limits(timeouts)
     return httpx.AsyncHTTPTransport(
         verify=httpx.create_ssl_context(trust_env=False), trust_env=False, limits=limits
     )
 
 
-TRANSPORTS: Final = {"httpx-aiohttp": pooled_transport, "httpx' own": own_transport}
+TRANSPORTS: Final = {
+    "aiohttp": ours,
+    "httpx-aiohttp": wrapped_transport,
+    "httpx' own": own_transport,
+}
 
 
 class _Upstream(asyncio.Protocol):
@@ -145,8 +167,8 @@ def _print(found: dict[tuple[int, str], list[Run]]) -> None:
     for (in_flight, name), runs in found.items():
         rate, cpu = median(run.rate for run in runs), median(run.cpu for run in runs)
         print(f"{in_flight:9} {name:14} {rate:9,.0f} {cpu:8,.0f}")
-    mine, other = TRANSPORTS
-    for in_flight in IN_FLIGHT:
+    mine, *others = TRANSPORTS
+    for in_flight, other in product(IN_FLIGHT, others):
         pairs = list(zip(found[in_flight, mine], found[in_flight, other], strict=True))
         ratio = median(a.rate / b.rate for a, b in pairs)
         cpu = median(a.cpu / b.cpu for a, b in pairs)

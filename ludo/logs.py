@@ -1,10 +1,13 @@
 """Logs of every process: one JSON object a line, or readable lines on a terminal."""
 
+import json
 import logging
 import sys
+from collections.abc import Callable
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
+import msgspec
 import structlog
 from pydantic import Field
 
@@ -31,6 +34,13 @@ class LogConfig(EnvConfig):
     )
 
 
+def _encoded(event: Any, default: Callable[[Any], Any], **_: Any) -> str:
+    try:
+        return msgspec.json.encode(event, enc_hook=default).decode()
+    except (ValueError, TypeError, OverflowError):  # what it cannot write is no reason to fail
+        return json.dumps(event, default=default)
+
+
 def configure_logs(config: LogConfig, *, least: int = logging.INFO) -> None:
     """Sends this process' logs to standard error, those of the level `least` and above."""
     console = config.log_format is LogFormat.CONSOLE or (
@@ -45,7 +55,7 @@ def configure_logs(config: LogConfig, *, least: int = logging.INFO) -> None:
         # rich's tracebacks show local variables, secrets too, and take seconds.
         structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
         if console
-        else structlog.processors.JSONRenderer()
+        else structlog.processors.JSONRenderer(serializer=_encoded)
     )
     structlog.configure(
         processors=[*shared, structlog.processors.format_exc_info, last]

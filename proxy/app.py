@@ -21,6 +21,7 @@ from proxy.devsecret import with_secret
 from proxy.docs import description, docs_routes
 from proxy.edge import Edge
 from proxy.facade.cachestatus import FacadeFace
+from proxy.facade.direct import DirectReads
 from proxy.facade.routes.games import GAMES
 from proxy.facade.routes.players import PLAYERS
 from proxy.facade.routes.rooms import ROOMS
@@ -62,13 +63,18 @@ def create_app(
         logging_config=None,
     )
     # Outside of Litestar's own routing, so that answers to unknown paths pass it as well.
-    faced: ASGIApp = FacadeFace(app.asgi_handler)
+    faced: ASGIApp = app.asgi_handler
+    faced = FacadeFace(_direct(faced, parts) if role.serves_api else faced)
     if role.serves_api:
         faced = Direct(faced, parts.receiver.intake, parts.settings.receiver)
     origins = Origins(settings.proxy.cors_origins)
     edge = Edge(faced, parts.telemetry, lambda: parts.readiness.is_draining, origins)
     app.asgi_handler = _fast(edge, parts, origins) if role.serves_api else edge
     return app
+
+
+def _direct(routed: ASGIApp, parts: Parts) -> ASGIApp:
+    return DirectReads(routed, parts.admission, parts.facade.reader, parts.telemetry)
 
 
 def _fast(edge: ASGIApp, parts: Parts, origins: Origins) -> FastPath:

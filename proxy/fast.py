@@ -7,7 +7,6 @@ compares the two. Hits are counted, and not logged one by one.
 """
 
 import itertools
-import re
 import secrets
 from collections.abc import Callable
 from typing import Final, NamedTuple
@@ -20,13 +19,12 @@ from proxy.cors import Fields, Origins
 from proxy.edge import PROTECTING, REQUEST_ID_FORM
 from proxy.facade.cachestatus import CACHE_NAME, CACHE_STATUS
 from proxy.facade.conditions import selected
+from proxy.facade.direct import LIST, PLAIN, PLAIN_LIST, QUERY
 from proxy.facade.layer import Layer
 from proxy.facade.ready import Ready
 from proxy.telemetry import Telemetry
 
 _PREFIX: Final = b"/v1"
-_LIST: Final = b"/v1/rooms"
-_QUERY: Final = re.compile(rb"status=[a-z_-]{1,20}")
 _READ: Final = frozenset(
     {
         b"authorization",
@@ -40,12 +38,6 @@ _READ: Final = frozenset(
     }
 )
 """The last three are rare, and answered where all of RFC 9110 is known."""
-_ROUTES: Final = (
-    (_LIST, "/v1/rooms", "rooms", "ListRooms"),
-    (b"/v1/rooms/", "/v1/rooms/{code}", "room", "GetRoom"),
-    (b"/v1/players/", "/v1/players/{player_id}", "player", "GetPlayer"),
-)
-"""Path or its beginning, template, name in metrics, operation. No game is ever answered here."""
 _JSON: Final = (b"content-type", b"application/json")
 _HIT: Final = (CACHE_STATUS.encode(), f"{CACHE_NAME}; hit".encode())
 _MOST_DRESSED: Final = 10_000
@@ -96,9 +88,9 @@ class FastPath:
         self._is_draining = is_draining
         self._clock = clock
         self._routes: dict[bytes, _Route] = {}
-        for path, template, name, operation in _ROUTES:
-            route = self._routes[path] = _Route(operation, {200: 0, 304: 0})
-            telemetry.watch_hits(template, name, route.counts)
+        for path, plain in {LIST: PLAIN_LIST, **PLAIN}.items():
+            route = self._routes[path] = _Route(plain.operation, {200: 0, 304: 0})
+            telemetry.watch_hits(plain.template, plain.name, route.counts)
         self._dressed: dict[str, _Dressed] = {}
         self._ids = itertools.count()
         self._own = secrets.token_hex(5)
@@ -170,7 +162,7 @@ def _key(path: bytes, query: bytes) -> str | None:
     """
     if b"%" in path:
         return None
-    if query and (path != _LIST or _QUERY.fullmatch(query) is None):
+    if query and (path != LIST or QUERY.fullmatch(query) is None):
         return None
     return f"{path[len(_PREFIX) :].decode('latin-1')}?{query.decode()}"
 

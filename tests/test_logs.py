@@ -62,3 +62,13 @@ def test_libraries_do_not_log_every_call(capsys: pytest.CaptureFixture[str]) -> 
     logging.getLogger("httpx").warning("kept")
 
     assert [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()] == ["kept"]
+
+
+@pytest.mark.parametrize("value", ["\ud800", 2**70, {1: object()}])
+def test_a_value_that_is_no_json_is_logged_all_the_same(
+    capsys: pytest.CaptureFixture[str], value: object
+) -> None:
+    """Half a character, a number without a bound, an object: a log line never fails."""
+    configure_logs(LogConfig())
+    structlog.get_logger("any").info("thing.happened", value=value)
+    assert json.loads(capsys.readouterr().err)["event"] == "thing.happened"

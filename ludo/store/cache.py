@@ -8,8 +8,8 @@ key (RFC 9111 §4.1).
 
 import asyncio
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 
 from ludo.store import keys
 from ludo.store.scripts import Scripts
-from ludo.tasks import beside
+from ludo.tasks import end
 
 FLIGHT_MS: Final = 2_000
 """A flight whose leader died is taken over after this; a living leader prolongs it."""
@@ -225,9 +225,21 @@ class SharedCache:
             args=[flight.token],
         )
 
-    def prolonged(self, flight: Flight) -> AbstractAsyncContextManager[None]:
+    @asynccontextmanager
+    async def prolonged(self, flight: Flight) -> AsyncIterator[None]:
         """Keeps the flight ours for as long as the block runs."""
-        return beside("flight", self._prolong(flight))
+        tasks: list[asyncio.Task[None]] = []
+
+        def begin() -> None:
+            tasks.append(asyncio.create_task(self._prolong(flight), name="flight"))
+
+        # Most flights are over before that: a timer costs them less than a task.
+        waiting = asyncio.get_running_loop().call_later(PROLONG_S, begin)
+        try:
+            yield
+        finally:
+            waiting.cancel()
+            await end(*tasks)
 
     async def purge(self, tags: Iterable[str]) -> None:
         """Make everything that carries one of the tags, kept or on its way, count no more."""
@@ -240,9 +252,9 @@ class SharedCache:
 
     async def _prolong(self, flight: Flight) -> None:
         while True:
-            await asyncio.sleep(PROLONG_S)
             with suppress(RedisError, OSError):
                 await self._hold(flight, FLIGHT_MS / 1000, b"")
+            await asyncio.sleep(PROLONG_S)
 
     async def _hold(self, flight: Flight, seconds: float, note: bytes) -> None:
         await self._scripts.run(

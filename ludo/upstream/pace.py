@@ -28,9 +28,11 @@ class RateWindow:
 def rate_window(headers: Mapping[str, str]) -> RateWindow | None:
     """What the three headers say; None unless all are there and can be read."""
     limit = _number(headers.get("x-ratelimit-limit"))
+    if limit is None:
+        return None
     remaining = _number(headers.get("x-ratelimit-remaining"))
     reset = _number(headers.get("x-ratelimit-reset"))
-    if limit is None or remaining is None or reset is None:
+    if remaining is None or reset is None:
         return None
     return RateWindow(limit, remaining, float(reset))
 

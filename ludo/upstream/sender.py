@@ -3,8 +3,8 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Final
+from urllib.parse import urlencode
 
 import httpx
 import msgspec
@@ -21,7 +21,13 @@ from ludo.upstream.errors import (
 from ludo.upstream.pace import rate_window, retry_after, wait_after_429
 from ludo.upstream.timeouts import Timeouts
 from ludo.upstream.translation import LIBRARY_ERRORS, translated
-from ludo.upstream.transport import ACCEPTED_ENCODING, end_to_end, pooled_transport, read_body
+from ludo.upstream.transport import (
+    ACCEPTED_ENCODING,
+    Connections,
+    Exchange,
+    OverHttpx,
+    end_to_end,
+)
 
 USER_AGENT: Final = "ludo-proxy"
 Learn = Callable[[int, int, float], Awaitable[None]]
@@ -51,19 +57,15 @@ class Sender:
         self._wall = wall
         # Ours and not the pool's, so that waiting for a connection is told from a slow upstream.
         self._slots = asyncio.Semaphore(timeouts.connections)
-        self._http = httpx.AsyncClient(
-            transport=transport or pooled_transport(timeouts),
-            headers=_headers(api_key),
-            timeout=httpx.Timeout(timeouts.attempt, connect=timeouts.connect),
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            follow_redirects=False,
-            trust_env=False,
+        self._exchange: Exchange = (
+            Connections(timeouts) if transport is None else OverHttpx(transport, timeouts)
         )
+        self._headers = _headers(api_key)
         self._log = structlog.get_logger("upstream")
 
     async def aclose(self) -> None:
         """Close every connection."""
-        await self._http.aclose()
+        await self._exchange.aclose()
 
     async def send(self, call: Call, left: float) -> UpstreamResponse:
         """The answer to one attempt, made in `left` seconds at most; raises UpstreamError."""
@@ -71,7 +73,7 @@ class Sender:
         status: int | None = None
         outcome = "cancelled"
         try:
-            status, headers, body = await self._exchange(call, left)
+            status, headers, body = await self._exchanged(call, left)
             await self._learn_from(status, headers)
             _check(status, headers, body, self._wall())
             outcome = "answered"
@@ -90,12 +92,8 @@ class Sender:
             )
         return UpstreamResponse(status, end_to_end(headers), body, elapsed)
 
-    async def _exchange(self, call: Call, left: float) -> tuple[int, httpx.Headers, bytes]:
-        try:
-            async with asyncio.timeout(left):
-                await self._slots.acquire()
-        except TimeoutError:
-            raise DeadlinePassed("no connection became free in time") from None
+    async def _exchanged(self, call: Call, left: float) -> tuple[int, httpx.Headers, bytes]:
+        await self._slot(left)
         try:
             async with asyncio.timeout(min(left, self._timeouts.attempt)):
                 return await self._answer(call)
@@ -104,18 +102,23 @@ class Sender:
         finally:
             self._slots.release()
 
+    async def _slot(self, left: float) -> None:
+        if not self._slots.locked():
+            await self._slots.acquire()  # at once: nothing to bound
+            return
+        try:
+            async with asyncio.timeout(left):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise DeadlinePassed("no connection became free in time") from None
+
     async def _answer(self, call: Call) -> tuple[int, httpx.Headers, bytes]:
-        headers = dict(call.headers)
+        headers = {**self._headers, **call.headers}
         if call.body is not None:
             headers["Content-Type"] = "application/json"
-        async with self._http.stream(
-            call.method,
-            self._base_url + call.path,
-            params=dict(call.query) or None,
-            content=call.body,
-            headers=headers,
-        ) as response:
-            return response.status_code, response.headers, await read_body(response)
+        query = f"?{urlencode(call.query)}" if call.query else ""
+        url = f"{self._base_url}{call.path}{query}"
+        return await self._exchange.exchange(call.method, url, headers, call.body)
 
     async def _learn_from(self, status: int, headers: httpx.Headers) -> None:
         window = rate_window(headers)

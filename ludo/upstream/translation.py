@@ -40,6 +40,7 @@ def _from_aiohttp(error: Exception) -> UpstreamError:
             aiohttp.ClientConnectorError()
             | aiohttp.ConnectionTimeoutError()
             | aiohttp.ServerFingerprintMismatch()
+            | aiohttp.InvalidURL()
         ):
             return _not_reached(error)
         case aiohttp.ServerTimeoutError():

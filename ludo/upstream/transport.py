@@ -1,11 +1,12 @@
 """Bytes to and from upstream: the pool of connections, and bodies of bounded size."""
 
 import zlib
-from typing import Final, cast
+from collections.abc import AsyncIterable, Mapping
+from typing import Final, Protocol, cast
 
 import aiohttp
 import httpx
-from httpx_aiohttp import AiohttpTransport
+from yarl import URL
 
 from ludo.upstream.errors import UpstreamMalformed
 from ludo.upstream.timeouts import Timeouts
@@ -29,32 +30,104 @@ _OF_CONNECTION: Final = frozenset(
         "upgrade",
     }
 )
+_CHUNK: Final = 64 * 1024
 _OF_ENCODING: Final = frozenset({"content-encoding", "content-length"})
 
 
-def pooled_transport(timeouts: Timeouts) -> httpx.AsyncBaseTransport:
-    """aiohttp's connections under httpx' interface: no cookies, no proxies of the environment."""
-    context = httpx.create_ssl_context(trust_env=False)
+class Exchange(Protocol):
+    """One request and its whole answer: status, header fields, decompressed body."""
 
-    def session() -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(
-            ssl=context, limit=timeouts.connections, keepalive_timeout=timeouts.idle
+    async def exchange(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+    ) -> tuple[int, httpx.Headers, bytes]:
+        """Raises LIBRARY_ERRORS, or UpstreamMalformed for a body that is none."""
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+
+
+class Connections:
+    """aiohttp's connections, asked directly: httpx around them would cost more than they do.
+
+    It follows no redirects, keeps no cookies and knows no proxies of the environment.
+    """
+
+    def __init__(self, timeouts: Timeouts) -> None:
+        self._timeouts = timeouts
+        self._context = httpx.create_ssl_context(trust_env=False)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def exchange(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+    ) -> tuple[int, httpx.Headers, bytes]:
+        """See `Exchange`."""
+        async with self._opened().request(
+            method, URL(url, encoded=True), headers=headers, data=body, allow_redirects=False
+        ) as answer:
+            encoding = answer.headers.get("content-encoding", "")
+            content = await read_body(answer.content.iter_chunked(_CHUNK), encoding)
+            return answer.status, httpx.Headers(answer.raw_headers), content
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        if self._session is not None:
+            await self._session.close()
+
+    def _opened(self) -> aiohttp.ClientSession:
+        # Not before the first call: aiohttp wants the loop that it will run on.
+        if self._session is None:
+            connector = aiohttp.TCPConnector(
+                ssl=self._context,
+                limit=self._timeouts.connections,
+                keepalive_timeout=self._timeouts.idle,
+            )
+            self._session = aiohttp.ClientSession(
+                connector=connector,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                # The attempt as a whole is bounded by whoever makes it.
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._timeouts.connect),
+            )
+        return self._session
+
+
+class OverHttpx:
+    """Any connections that have httpx' interface, such as those of a test."""
+
+    def __init__(self, transport: httpx.AsyncBaseTransport, timeouts: Timeouts) -> None:
+        self._transport = transport
+        timeout = httpx.Timeout(timeouts.attempt, connect=timeouts.connect)
+        self._extensions = {"timeout": timeout.as_dict()}
+
+    async def exchange(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+    ) -> tuple[int, httpx.Headers, bytes]:
+        """See `Exchange`."""
+        request = httpx.Request(
+            method, url, headers=headers, content=body, extensions=self._extensions
         )
-        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+        answer = await self._transport.handle_async_request(request)
+        try:
+            # Not `aiter_raw`, which refuses the ready-made responses of mocked transports.
+            stream = cast("httpx.AsyncByteStream", answer.stream)
+            content = await read_body(stream, answer.headers.get("content-encoding", ""))
+        finally:
+            await answer.aclose()
+        return answer.status_code, answer.headers, content
 
-    return AiohttpTransport(verify=context, trust_env=False, client=session)
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._transport.aclose()
 
 
-async def read_body(response: httpx.Response, most: int = MAX_BODY) -> bytes:
+async def read_body(chunks: AsyncIterable[bytes], encoding: str, most: int = MAX_BODY) -> bytes:
     """The decompressed body; raises UpstreamMalformed beyond `most` bytes, before they exist."""
-    encoding = response.headers.get("content-encoding", "").strip().lower()
+    encoding = encoding.strip().lower()
     if encoding not in _PLAIN | _ZLIB:
         raise UpstreamMalformed(f"a body in {ACCEPTED_ENCODING}", f"one in {encoding[:40]}")
     inflate = zlib.decompressobj(_ANY_ZLIB) if encoding in _ZLIB else None
     body = bytearray()
-    # Not `aiter_raw`, which refuses the ready-made responses of mocked transports.
-    stream = cast("httpx.AsyncByteStream", response.stream)
-    async for chunk in stream:
+    async for chunk in chunks:
         body += _inflated(inflate, chunk, most - len(body)) if inflate else chunk
         if len(body) > most:
             raise UpstreamMalformed(f"a body of at most {most} bytes", "a longer one")

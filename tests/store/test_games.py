@@ -44,9 +44,7 @@ async def test_mirror_with_waiting_events_is_not_settled(bench: Bench, reader: G
     assert not unsettled.settled
 
 
-async def test_a_newer_record_is_not_read(
-    bench: Bench, reader: GameReader, redis: Redis
-) -> None:
+async def test_a_newer_record_is_not_read(bench: Bench, reader: GameReader, redis: Redis) -> None:
     """What a newer version wrote may mean anything; it does not take other games with it."""
     await played(bench, 5)
     await played(bench, 5, "gm_other")

@@ -16,11 +16,10 @@ async def test_a_body_may_be_as_long_as_its_bound(encoding: str) -> None:
     plain = b"a" * 100
     packed = {"identity": plain, "": plain, "deflate": zlib.compress(plain)}
     content = packed.get(encoding, gzip.compress(plain))
-    response = httpx.Response(200, stream=httpx.ByteStream(content))
-    response.headers["content-encoding"] = encoding
-    assert await read_body(response, most=100) == plain
+    chunks = httpx.ByteStream(content)
+    assert await read_body(chunks, encoding, most=100) == plain
     with pytest.raises(UpstreamMalformed, match="at most 99 bytes"):
-        await read_body(response, most=99)
+        await read_body(chunks, encoding, most=99)
 
 
 def test_a_bomb_is_never_unpacked() -> None:
@@ -31,9 +30,7 @@ def test_a_bomb_is_never_unpacked() -> None:
 
 async def test_an_empty_body_needs_no_encoding() -> None:
     """A 304 repeats the header of the body that it does not have."""
-    response = httpx.Response(304, stream=httpx.ByteStream(b""))
-    response.headers["content-encoding"] = "gzip"
-    assert await read_body(response) == b""
+    assert await read_body(httpx.ByteStream(b""), "gzip") == b""
 
 
 def test_headers_of_the_connection_stay_here() -> None:

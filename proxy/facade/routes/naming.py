@@ -5,11 +5,11 @@ from typing import Final
 
 from proxy.errors import UnknownPath
 
-_NAME: Final = re.compile(r"[A-Za-z0-9_.:~-]{1,128}")
+NAME: Final = re.compile(r"[A-Za-z0-9_.:~-]{1,128}")
 
 
 def known(name: str) -> str:
     """The name, if upstream could have given it; raises UnknownPath without asking."""
-    if _NAME.fullmatch(name) is None or name.strip(".") == "":
+    if NAME.fullmatch(name) is None or name.strip(".") == "":
         raise UnknownPath("expected a name of letters, digits and _ . : ~ -; there is nothing here")
     return name

@@ -78,7 +78,7 @@ async def test_a_refresh_without_a_permit_keeps_nobody_from_reading(
 async def test_a_budget_that_runs_low_keeps_answers_fresh_longer(
     redis_url: str, upstream: Upstream, redis: Redis
 ) -> None:
-    """The first room is kept for its two seconds, the last one that is read for eight times that."""
+    """The first room is kept for its two seconds, the last one for up to eight times that."""
     async with a_proxy(redis_url, upstream, limit="20/60s") as proxy:
         for number in range(15):
             assert (await proxy.get(f"/v1/rooms/ROOM{number}")).status_code == 200
