@@ -65,6 +65,7 @@ async def run(settings: WorkerSettings) -> None:
         stopping = asyncio.create_task(stop.wait(), name="stop")
         log.info("worker.ready")
         await asyncio.wait({polling, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        log.info("worker.leaving", jobs=len(worker.tasks))
         await worker.drain(DRAIN_S)
         if polling.done():
             await polling

@@ -75,6 +75,18 @@ class Part:
             await asyncio.to_thread(self._process.join)
             self._process = None
 
+    async def terminate(self, within: float) -> int | None:
+        """Ask it to end; its exit code, or None if it did not end in time."""
+        self._signal(signal.SIGTERM)
+        return await self.ended(within)
+
+    async def ended(self, within: float) -> int | None:
+        """Wait for it to end by itself; its exit code (negative: the signal), or None."""
+        if self._process is None:
+            return None
+        await asyncio.to_thread(self._process.join, within)
+        return self._process.exitcode
+
     async def freeze(self) -> None:
         """Stop it where it stands; its connections stay open."""
         self._signal(signal.SIGSTOP)
