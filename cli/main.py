@@ -157,7 +157,10 @@ def deliver(
 @app.command()
 def doctor(
     probe: Annotated[
-        bool, typer.Option("--probe", help="Send a signed event through the receiver as well.")
+        bool,
+        typer.Option(
+            "--probe", help="Send a signed event through the receiver, and a job to a worker."
+        ),
     ] = False,
     url: Annotated[
         str, typer.Option(help="The receiver that is probed.")

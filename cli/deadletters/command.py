@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import typer
@@ -102,17 +103,10 @@ def redrive(
     from cli.opening import on_store
 
     choice = Choice.of(ids, game, cause, older_than, newer_than, settled=settled)
-    run = Selection(choice, dry_run)
-    counts: Counter[str] = Counter()
-
-    async def told(results: AsyncIterator[dict[str, Any]]) -> None:
-        async for each in results:
-            counts[each["outcome"]] += 1
-            typer.echo(json_line(each) if as_json else _outcome(each))
-
-    on_store(os.environ, lambda store: redriven(store, run, told, rate=rate, wait=wait))
-    _sum("redriven", counts, as_json=as_json, dry_run=dry_run)
-    raise typer.Exit(1 if counts.keys() & {"dead", "refused", "missing"} else 0)
+    run, tally = Selection(choice, dry_run), _Tally(as_json)
+    on_store(os.environ, lambda store: redriven(store, run, tally.tell, rate=rate, wait=wait))
+    tally.sum_up("redriven", dry_run=dry_run)
+    raise typer.Exit(1 if tally.counts.keys() & {"dead", "refused", "missing"} else 0)
 
 
 @deadletters.command()
@@ -134,17 +128,31 @@ def discard(
     from cli.opening import on_store
 
     choice = Choice.of(ids, game, cause, older_than, newer_than, settled=settled)
-    run = Selection(choice, dry_run)
-    counts: Counter[str] = Counter()
+    run, tally = Selection(choice, dry_run), _Tally(as_json)
+    on_store(os.environ, lambda store: discarded(store, run, tally.tell))
+    tally.sum_up("discarded", dry_run=dry_run)
+    raise typer.Exit(1 if tally.counts["missing"] else 0)
 
-    async def told(results: AsyncIterator[dict[str, Any]]) -> None:
+
+@dataclass(frozen=True, slots=True)
+class _Tally:
+    """Tells what became of each letter, and of all of them at the end."""
+
+    as_json: bool
+    counts: Counter[str] = field(default_factory=Counter)
+
+    async def tell(self, results: AsyncIterator[dict[str, Any]]) -> None:
         async for each in results:
-            counts[each["outcome"]] += 1
-            typer.echo(json_line(each) if as_json else _outcome(each))
+            self.counts[each["outcome"]] += 1
+            typer.echo(json_line(each) if self.as_json else _outcome(each))
 
-    on_store(os.environ, lambda store: discarded(store, run, told))
-    _sum("discarded", counts, as_json=as_json, dry_run=dry_run)
-    raise typer.Exit(1 if counts["missing"] else 0)
+    def sum_up(self, done: str, *, dry_run: bool) -> None:
+        if self.as_json:
+            return
+        told = ", ".join(f"{name} {count}" for name, count in sorted(self.counts.items()))
+        total = self.counts.total()
+        start = f"{total} would be {done}" if dry_run else f"{total} {done}"
+        typer.echo(start if dry_run or not told else f"{start}: {told}")
 
 
 def _line(letter: dict[str, Any]) -> str:
@@ -162,11 +170,3 @@ def _outcome(each: dict[str, Any]) -> str:
     cause = f" ({each['cause']})" if each.get("cause") else ""
     place = "" if each["sequence"] is None else f" {each['sequence']}"
     return printable(f"{each['id']}  {each['gameId'] or '-'}{place}  {each['outcome']}{cause}")
-
-
-def _sum(done: str, counts: Counter[str], *, as_json: bool, dry_run: bool) -> None:
-    if as_json:
-        return
-    told = ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
-    start = f"{counts.total()} would be {done}" if dry_run else f"{counts.total()} {done}"
-    typer.echo(start if dry_run or not told else f"{start}: {told}")

@@ -13,6 +13,7 @@ from cli.doctor import store, work
 from cli.doctor.findings import Finding, Level, finding
 from cli.doctor.probe import Probe
 from cli.doctor.report import print_report
+from cli.doctor.round_trip import RoundTrip
 from cli.doctor.settings import look_at_settings
 from cli.doctor.upstream import look_at_upstream
 from cli.failing import CannotGoOn
@@ -58,6 +59,7 @@ async def examine(options: DoctorOptions, environ: Mapping[str, str]) -> list[Fi
         ]
         if options.probe:
             findings.append(await _probed(there, options.url, environ))
+            findings.append(await RoundTrip(there.redis, there.scripts).send())
         return findings
 
 

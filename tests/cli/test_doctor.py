@@ -3,6 +3,7 @@
 import base64
 import dataclasses
 import time
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ from cli.doctor import store, work
 from cli.doctor.command import DoctorOptions, examine
 from cli.doctor.findings import Finding, Level
 from cli.doctor.probe import Probe
+from cli.doctor.round_trip import RoundTrip
 from cli.doctor.settings import look_at_settings
+from ludo import tasks
 from ludo.store import keys
 from ludo.store.letters import DeadLetters
 from ludo.store.scripts import Scripts
@@ -26,6 +29,7 @@ from tests.e2e.demos import clean_environ, ludo_proxy
 from tests.proxy.builders import serving, settings
 from tests.sandbox.builders import KEY, a_sandbox
 from tests.workers.builders import GAME, a_bench, a_history
+from tests.workers.test_tuning import made
 
 SECRET = "whsec_" + base64.b64encode(b"d" * 32).decode()
 OTHER = "whsec_" + base64.b64encode(b"o" * 32).decode()
@@ -167,6 +171,27 @@ async def test_a_probe_that_does_not_arrive_says_why(
     found = await probed(redis, redis_url, **change)
 
     assert words in found.detail
+    assert found.advice
+
+
+async def test_a_worker_is_probed_there_and_back(redis: Redis, redis_url: str) -> None:
+    """A game that nobody plays is claimed and committed; upstream is not asked, nothing counts."""
+    async with AsyncExitStack() as parts:
+        worker = await made(parts, redis_url)
+        await parts.enter_async_context(tasks.beside("polling", worker.main()))
+        found = await RoundTrip(redis, Scripts(redis), within=30).send()
+        await worker.drain(5)
+
+    assert found.level is Level.OK, found
+    assert await redis.hgetall(keys.COUNTERS) == {}
+    assert await redis.zcard(keys.DUE) == 0
+
+
+async def test_a_probe_that_no_worker_takes_is_found(redis: Redis) -> None:
+    """With what to do about it."""
+    found = await RoundTrip(redis, Scripts(redis), within=0.05).send()
+
+    assert "no worker took a job" in found.detail
     assert found.advice
 
 
