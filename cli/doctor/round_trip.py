@@ -2,8 +2,9 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 from uuid import uuid4
 
 from redis.asyncio import Redis
@@ -37,7 +38,7 @@ class RoundTrip:
             args=[game_id, uuid4().hex],
         )
         while time.monotonic() < began + self.within:
-            if await self.redis.hexists(keys.game(game_id), "rev"):
+            if await cast(Awaitable[bool], self.redis.hexists(keys.game(game_id), "rev")):
                 took = (time.monotonic() - began) * 1000
                 return ok(PART, f"queued, claimed and committed in {took:.0f} ms")
             await asyncio.sleep(LOOK_EVERY_S)
