@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, Final
 
+import hiredis
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, RedisError
 
+from ludo.store.pipeline import ask
 from ludo.store.scripts import Arg, Scripts, source
 
 BATCH: Final = 128
@@ -26,16 +28,19 @@ UNDER_WAY: Final = 4
 """Pipelines that wait for Redis at once; calls beyond them gather, so batches grow under load."""
 WAITING: Final = 4_096
 """Calls that may wait for the next batch; more could not be answered within their deadlines."""
+SWEEP_S: Final = 0.1
+"""How often calls past their deadline are looked for: one timer for all of them."""
 
 log = structlog.get_logger("batching")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _Call:
     name: str
     keys: Sequence[str]
     args: Sequence[Arg]
     answer: asyncio.Future[Any]
+    until: float
 
 
 class BatchedScripts(Scripts):
@@ -48,21 +53,32 @@ class BatchedScripts(Scripts):
     def __init__(self, redis: Redis) -> None:
         super().__init__(redis)
         self._calls: asyncio.Queue[_Call] = asyncio.Queue(WAITING)
+        self._timed: list[_Call] = []
+        self._sweeping: asyncio.TimerHandle | None = None
         self._ended = False
 
-    async def run(self, name: str, *, keys: Sequence[str], args: Sequence[Arg]) -> Any:
+    async def run(
+        self, name: str, *, keys: Sequence[str], args: Sequence[Arg], within: float | None = None
+    ) -> Any:
         """What the script returns; raises RedisError, or TimeoutError when too many calls wait.
 
-        The deadline is the caller's own.
+        `within` ends the wait, a tenth of a second late at most; without it the deadline is the
+        caller's own.
         """
         if self._ended:
             raise RedisConnectionError("the process is ending")
-        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        call = _Call(name, keys, args, loop.create_future(), 0.0)
         try:
-            self._calls.put_nowait(_Call(name, keys, args, answer))
+            self._calls.put_nowait(call)
         except asyncio.QueueFull:
             raise TimeoutError(f"{WAITING} calls wait for Redis already") from None
-        return await answer
+        if within is not None:
+            call.until = loop.time() + within
+            self._timed.append(call)
+            if self._sweeping is None:
+                self._sweeping = loop.call_later(SWEEP_S, self._sweep)
+        return await call.answer
 
     async def serve(self) -> None:
         """Answers calls until cancelled; whoever waits then is told so. One task a process."""
@@ -78,6 +94,17 @@ class BatchedScripts(Scripts):
             self._ended = True
             while not self._calls.empty():
                 _settle(self._calls.get_nowait(), RedisConnectionError("the process is ending"))
+
+    def _sweep(self) -> None:
+        loop = asyncio.get_running_loop()
+        now, waiting = loop.time(), []
+        for call in self._timed:
+            if now >= call.until:
+                _settle(call, TimeoutError("Redis did not answer within the deadline"))
+            elif not call.answer.done():
+                waiting.append(call)
+        self._timed = waiting
+        self._sweeping = loop.call_later(SWEEP_S, self._sweep) if waiting else None
 
     async def _next(self) -> list[_Call]:
         """The calls that are there, at least one."""
@@ -109,10 +136,14 @@ class BatchedScripts(Scripts):
 
     async def _piped(self, calls: list[_Call]) -> list[Any]:
         """The answer to each call, which may be an exception."""
-        async with self._redis.pipeline(transaction=False) as pipe:
-            for call in calls:
-                pipe.evalsha(_sha(call.name), len(call.keys), *call.keys, *call.args)  # type: ignore[arg-type]
-            return await pipe.execute(raise_on_error=False)
+        return await ask(self._redis, [_packed(call) for call in calls])
+
+
+def _packed(call: _Call) -> bytes:
+    packed: bytes = hiredis.pack_command(
+        (b"EVALSHA", _sha(call.name), len(call.keys), *call.keys, *call.args)
+    )
+    return packed
 
 
 @cache

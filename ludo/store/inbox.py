@@ -1,7 +1,7 @@
 """Accepting a verified delivery: one script, durable before it answers."""
 
-import asyncio
 import hashlib
+import itertools
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -61,6 +61,7 @@ class Inbox:
     def __init__(self, scripts: Scripts, *, backlog: int) -> None:
         self._scripts = scripts
         self._backlog = backlog
+        self._own, self._calls = secrets.token_hex(8), itertools.count()
 
     async def accept(self, delivery: Delivery) -> Verdict:
         """Stores the delivery; when this returns, it survives the death of every process.
@@ -69,20 +70,19 @@ class Inbox:
         """
         incoming = delivery.incoming
         try:
-            async with asyncio.timeout(DEADLINE_S):
-                match incoming:
-                    case GameEvent():
-                        answer = await self._event(delivery, incoming)
-                    case RoomEvent():
-                        closed = incoming.kind == Kind.ROOM_CLOSED
-                        room = incoming.room_code
-                        answer = await self._notice(delivery, "room", room=room, closed=closed)
-                    case Hint():
-                        answer = await self._notice(delivery, "hint", game_id=incoming.game_id)
-                    case UnknownEvent():
-                        answer = await self._notice(delivery, "unknown")
-                    case _:
-                        assert_never(incoming)
+            match incoming:
+                case GameEvent():
+                    answer = await self._event(delivery, incoming)
+                case RoomEvent():
+                    closed = incoming.kind == Kind.ROOM_CLOSED
+                    room = incoming.room_code
+                    answer = await self._notice(delivery, "room", room=room, closed=closed)
+                case Hint():
+                    answer = await self._notice(delivery, "hint", game_id=incoming.game_id)
+                case UnknownEvent():
+                    answer = await self._notice(delivery, "unknown")
+                case _:
+                    assert_never(incoming)
         except (RedisError, OSError, TimeoutError) as error:
             raise StoreUnavailable(f"expected Redis to store the delivery; {error!r}") from error
         return Verdict(answer.decode())
@@ -93,7 +93,7 @@ class Inbox:
             game_id,
             delivery.webhook_id,
             _digest(delivery.body),
-            secrets.token_hex(8),
+            self._nonce(),
             delivery.source,
             incoming.event.sequence,
             incoming.digest,
@@ -119,8 +119,13 @@ class Inbox:
                 keys.NUDGE,
             ],
             args=args,
+            within=DEADLINE_S,
         )
         return answer
+
+    def _nonce(self) -> str:
+        """Another text for each call of any process."""
+        return f"{self._own}{next(self._calls):x}"
 
     async def _notice(
         self,
@@ -136,7 +141,7 @@ class Inbox:
             kind,
             delivery.webhook_id,
             _digest(delivery.body),
-            secrets.token_hex(8),
+            self._nonce(),
             delivery.source,
             delivery.body,
             delivery.key_id,
@@ -165,6 +170,7 @@ class Inbox:
                 *(keys.cache_tag(tag) for tag in tags),
             ],
             args=args,
+            within=DEADLINE_S,
         )
         return answer
 

@@ -4,6 +4,7 @@ Every script starts with `prelude.lua`, takes its keys from the caller, checks b
 and may be sent twice.
 """
 
+import asyncio
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
@@ -29,9 +30,15 @@ class Scripts:
         self._redis = redis
         self._registered: dict[str, AsyncScript] = {}
 
-    async def run(self, name: str, *, keys: Sequence[str], args: Sequence[Arg]) -> Any:
-        """What the script returns; raises redis.exceptions.RedisError."""
+    async def run(
+        self, name: str, *, keys: Sequence[str], args: Sequence[Arg], within: float | None = None
+    ) -> Any:
+        """What the script returns; raises redis.exceptions.RedisError.
+
+        `within` is the time in seconds after which nobody waits any more: TimeoutError.
+        """
         script = self._registered.get(name)
         if script is None:
             script = self._registered[name] = self._redis.register_script(source(name))
-        return await script(keys=list(keys), args=list(args))
+        async with asyncio.timeout(within):
+            return await script(keys=list(keys), args=list(args))

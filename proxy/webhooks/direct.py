@@ -8,16 +8,21 @@ which stays for the description and for other spellings of the path.
 from typing import Final
 
 import msgspec
-from litestar import Request
 from litestar.enums import HttpMethod, ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from ludo.store.inbox import Verdict
+from proxy.cors import Fields
 from proxy.problems import MEDIA_TYPE, Problem, recorded
 from proxy.webhooks.config import ReceiverConfig
 from proxy.webhooks.intake import Accepted, Intake
 from proxy.webhooks.routes import PATH, answer_to, body_of
 
 _RAW_PATH: Final = PATH.encode()
+_JSON: Final = ((b"content-type", b"application/json"),)
+_TAKEN: Final[dict[Verdict, tuple[bytes, Fields]]] = {
+    verdict: (msgspec.json.encode(body_of(Accepted(verdict))), _JSON) for verdict in Verdict
+}
 
 
 class Direct:
@@ -40,16 +45,15 @@ class Direct:
         scope["path_template"] = PATH
         found: Accepted | Problem
         try:
-            found = await answer_to(Request(scope, receive), self._intake, self._config)
+            found = await answer_to(scope, receive, self._intake, self._config)
         except Exception as error:  # as Litestar would answer it
             found = recorded(error)
         if isinstance(found, Accepted):
-            fields = [(b"content-type", b"application/json")]
-            body = msgspec.json.encode(body_of(found))
+            body, fields = _TAKEN[found.verdict]
         else:
             body = msgspec.json.encode(found.body)
-            fields = [(b"content-type", MEDIA_TYPE.encode())]
-            fields += [(k.lower().encode(), v.encode()) for k, v in found.fields.items()]
-        fields.append((b"content-length", b"%d" % len(body)))
-        await send({"type": "http.response.start", "status": found.status, "headers": fields})
+            typed = (b"content-type", MEDIA_TYPE.encode())
+            fields = (typed, *((k.lower().encode(), v.encode()) for k, v in found.fields.items()))
+        headers = [*fields, (b"content-length", b"%d" % len(body))]
+        await send({"type": "http.response.start", "status": found.status, "headers": headers})
         await send({"type": "http.response.body", "body": body, "more_body": False})

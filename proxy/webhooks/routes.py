@@ -4,6 +4,7 @@ from typing import Any, Final, assert_never
 
 from litestar import Request, Response, post
 from litestar.handlers import HTTPRouteHandler
+from litestar.types import Receive, Scope
 
 from proxy.problems import Problem
 from proxy.webhooks.config import ReceiverConfig
@@ -30,7 +31,7 @@ def webhook_routes(intake: Intake, config: ReceiverConfig) -> list[HTTPRouteHand
     )
     async def receive_webhook(request: Request[Any, Any, Any]) -> Response[dict[str, Any]]:
         """202 stored, 200 stored before; anything else was not stored (429, 503: come again)."""
-        answer = await answer_to(request, intake, config)
+        answer = await answer_to(request.scope, request.receive, intake, config)
         if isinstance(answer, Problem):
             return answer.response()
         return Response(body_of(answer), status_code=answer.status)
@@ -39,11 +40,11 @@ def webhook_routes(intake: Intake, config: ReceiverConfig) -> list[HTTPRouteHand
 
 
 async def answer_to(
-    request: Request[Any, Any, Any], intake: Intake, config: ReceiverConfig
+    scope: Scope, receive: Receive, intake: Intake, config: ReceiverConfig
 ) -> Accepted | Problem:
     """Reads the delivery and receives it: what its sender is told."""
-    body = await read_delivery(request, limit=config.body_limit, within=config.body_within)
-    headers = headers_of(request)
+    headers = headers_of(scope["headers"])
+    body = await read_delivery(headers, receive, limit=config.body_limit, within=config.body_within)
     if isinstance(body, Unreadable):
         intake.refuse_unread(body.type, headers)
         return Problem(body.status, body.type, body.detail, headers=_CLOSE)

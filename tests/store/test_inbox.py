@@ -21,7 +21,9 @@ HISTORY = a_history()
 class TwiceSent(Scripts):
     """Loses every first answer."""
 
-    async def run(self, name: str, *, keys: Sequence[str], args: Sequence[Arg]) -> Any:
+    async def run(
+        self, name: str, *, keys: Sequence[str], args: Sequence[Arg], within: float | None = None
+    ) -> Any:
         await super().run(name, keys=keys, args=args)
         return await super().run(name, keys=keys, args=args)
 

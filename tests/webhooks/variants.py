@@ -42,7 +42,9 @@ class TestedScripts(Scripts):
         self._faults = faults
         self.without: dict[str, str] = {}
 
-    async def run(self, name: str, *, keys: Sequence[str], args: Sequence[Arg]) -> Any:
+    async def run(
+        self, name: str, *, keys: Sequence[str], args: Sequence[Arg], within: float | None = None
+    ) -> Any:
         faults, self._faults = self._faults, Faults()
         if faults.before:
             raise RedisConnectionError("broken before the script ran")
