@@ -4,6 +4,7 @@ It gives a request its id, refuses paths that climb, sets the headers that every
 writes one line and one measurement when the answer is out.
 """
 
+import itertools
 import re
 import secrets
 import time
@@ -63,12 +64,13 @@ class Edge:
         self._telemetry = telemetry
         self._is_draining = is_draining
         self._origins = origins
+        # A number costs less than dice, and is never the same for two processes either.
+        self._ids, self._own = itertools.count(), secrets.token_hex(5)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one connection; sockets only get their id."""
         given = _asked(scope)
-        own = given.get(b"x-request-id", b"")
-        request_id = own.decode() if REQUEST_ID_FORM.fullmatch(own) else secrets.token_hex(8)
+        request_id = self._id_of(given.get(b"x-request-id"))
         scope["state"][REQUEST_ID] = request_id
         tracing.current.set(tracing.read(given.get(b"traceparent", b"").decode("latin-1")))
         # By tokens: `bound_contextvars` copies the whole context, at twice the price.
@@ -81,6 +83,11 @@ class Edge:
                 await self._app(scope, receive, send)
         finally:
             structlog.contextvars.reset_contextvars(**bound)
+
+    def _id_of(self, given: bytes | None) -> str:
+        if given is not None and REQUEST_ID_FORM.fullmatch(given):
+            return given.decode()
+        return f"{self._own}{next(self._ids):x}"
 
     async def _serve(
         self, scope: Scope, receive: Receive, send: Send, request_id: bytes, origin: bytes

@@ -140,10 +140,8 @@ class BatchedScripts(Scripts):
 
 
 def _packed(call: _Call) -> bytes:
-    packed: bytes = hiredis.pack_command(
-        (b"EVALSHA", _sha(call.name), len(call.keys), *call.keys, *call.args)
-    )
-    return packed
+    command: Any = (b"EVALSHA", _sha(call.name), len(call.keys), *call.keys, *call.args)
+    return hiredis.pack_command(command)
 
 
 @cache

@@ -21,7 +21,7 @@ async def ask(redis: Redis, commands: Sequence[bytes]) -> list[Any]:
     `connection.py`), so they have to be idempotent.
     """
     pool = redis.connection_pool
-    connection: AbstractConnection = await pool.get_connection()  # type: ignore[no-untyped-call]
+    connection: AbstractConnection = await pool.get_connection()
     try:
         return await connection.retry.call_with_retry(
             lambda: _asked(connection, commands), lambda error: _broken(connection, error)
@@ -32,10 +32,10 @@ async def ask(redis: Redis, commands: Sequence[bytes]) -> list[Any]:
 
 async def _asked(connection: AbstractConnection, commands: Sequence[bytes]) -> list[Any]:
     await connection.send_packed_command(commands)
-    read = connection._parser.read_response
+    parser: Any = connection._parser
     try:
         async with asyncio.timeout(connection.socket_timeout):
-            answers = [await read() for _ in commands]
+            answers = [await parser.read_response() for _ in commands]
     except TimeoutError:
         await connection.disconnect(nowait=True)
         raise RedisTimeoutError("Redis did not answer in time") from None

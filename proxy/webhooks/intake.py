@@ -104,10 +104,11 @@ class Intake:
     async def _genuine(self, delivery: Delivery) -> Received:
         self.measures.verified(delivery.key_id)
         # Counted here and not earlier: what strangers send must not use up the signer's quota.
-        taken = await self.quota.take(f"webhook:{delivery.key_id}")
-        if isinstance(taken, Spent):
-            detail = f"more than {taken.rate} genuine deliveries (LUDO_WEBHOOK_QUOTA)"
-            return TooMany(detail, math.ceil(taken.retry_after))
+        if self.quota.counts:
+            taken = await self.quota.take(f"webhook:{delivery.key_id}")
+            if isinstance(taken, Spent):
+                detail = f"more than {taken.rate} genuine deliveries (LUDO_WEBHOOK_QUOTA)"
+                return TooMany(detail, math.ceil(taken.retry_after))
         return await self._stored(delivery)
 
     async def _stored(self, delivery: Delivery) -> Received:
