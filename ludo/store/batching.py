@@ -141,7 +141,8 @@ class BatchedScripts(Scripts):
 
 def _packed(call: _Call) -> bytes:
     command: Any = (b"EVALSHA", _sha(call.name), len(call.keys), *call.keys, *call.args)
-    return hiredis.pack_command(command)
+    packed: bytes = hiredis.pack_command(command)
+    return packed
 
 
 @cache
