@@ -46,13 +46,17 @@ def reconcile(mirror: Mirror | None, snapshot: Snapshot, new_epoch: str) -> Reco
 
 
 def _completed(mirror: Mirror, snapshot: Snapshot, new_epoch: str) -> Mirror:
-    """The mirror with what it left open, if the snapshot tells that.
+    """The mirror with what it left open, or had wrong without consequence, if the snapshot tells.
 
+    After the end that is the player in turn: past the divergences that are refused, the last event
+    was taken at its word, and no event comes that would put it right.
     A place names one body: patches lead from it, and whoever has it is not told it again. So a
     body that changes has another epoch, and who is connected, which is no part of equality, is
     taken with the next body only.
     """
-    if len(snapshot.games) >= len(mirror.snapshot.games):
+    narrower = len(snapshot.games) < len(mirror.snapshot.games)
+    final = snapshot.over and snapshot.games != mirror.snapshot.games
+    if not (narrower or (final and len(snapshot.games) == 1)):
         return mirror
     told = replace(mirror.snapshot, games=snapshot.games)
     same = to_body(told) == to_body(mirror.snapshot)

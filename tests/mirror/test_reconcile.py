@@ -54,6 +54,18 @@ def test_game_that_has_not_started_gives_no_mirror() -> None:
     assert reconcile(None, waiting, NEW) == Behind()
 
 
+def test_final_state_puts_right_who_was_in_turn() -> None:
+    """It decides nothing any more, but a reader sees it; the place has another body then."""
+    true = snapshot_after(HISTORY)
+    (game,) = true.games
+    board = game.board._replace(turn=next(s for s in game.board.seats if s != game.board.turn))
+    false = game._replace(board=board)
+    mirror = Mirror(EPOCH, replace(true, games=(false,)))
+
+    assert true.over
+    assert reconcile(mirror, true, NEW) == Confirmed(Mirror(NEW, true))
+
+
 def test_complete_state_completes_a_provisional_mirror() -> None:
     """What the mirror left open is known after an equal and complete state."""
     body = body_after(HISTORY[:9]) | {"phase": None, "consecutiveSixes": None}
