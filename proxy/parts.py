@@ -105,7 +105,13 @@ def make_parts(
     published = PublishedKeys(config.jwks_url, time.monotonic) if config.jwks_url else None
     orders = OrderWatch(Orders(redis, scripts))
     verifier = Revoking(Verifier.of(config, published), orders.orders)
-    receiver = make_receiver(settings.receiver, settings.webhooks, redis, telemetry.registry)
+    receiver = make_receiver(
+        settings.receiver,
+        settings.webhooks,
+        redis,
+        telemetry.registry,
+        allow_volatile=settings.store.allow_volatile_redis,
+    )
     quota = Quota(scripts, config.quota, time.monotonic)
     archive = Archive(make_engine(settings.archive.address(settings.store.data_dir)))
     library = Library(redis, archive, config.rules)

@@ -153,6 +153,7 @@ class Inbox:
             keys.PURGED,
             keys.room_game(room) if closed else "",
             keys.game(""),
+            self._backlog,
             *tags,
         ]
         answer: bytes = await self._scripts.run(

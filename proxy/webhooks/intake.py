@@ -71,6 +71,8 @@ class Intake:
     evidence: Evidence
     measures: Measures
     clock: Callable[[], float]
+    trouble: Callable[[], str | None] = lambda: None
+    """Why nothing may be accepted at this moment, or None."""
 
     async def receive(self, headers: Mapping[str, str], body: bytes) -> Received:
         """What becomes of a delivery; never raises for anything that a sender can send."""
@@ -112,6 +114,8 @@ class Intake:
         return await self._stored(delivery)
 
     async def _stored(self, delivery: Delivery) -> Received:
+        if (trouble := self.trouble()) is not None:
+            return NotNow(f"nothing was accepted: {trouble}", RETRY_STORE_S)
         try:
             verdict = await self.inbox.accept(delivery)
         except StoreUnavailable as error:

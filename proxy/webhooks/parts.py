@@ -19,6 +19,7 @@ from proxy.webhooks.evidence import Evidence
 from proxy.webhooks.intake import Intake
 from proxy.webhooks.keys import Keys
 from proxy.webhooks.measures import Measures
+from proxy.webhooks.promise import Promise
 from proxy.webhooks.recheck import Recheck
 
 
@@ -31,22 +32,29 @@ class Receiver:
     rejected: RejectedRing
     recheck: Recheck
     scripts: BatchedScripts
+    promise: Promise
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Deliveries are accepted, keys followed and refusals written while the block runs."""
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(beside("accepting", self.scripts.serve()))
+            await stack.enter_async_context(beside("promise", self.promise.run()))
             await stack.enter_async_context(beside("keys", self.keys.run()))
             await stack.enter_async_context(beside("evidence", self.intake.evidence.run()))
             yield
 
 
 def make_receiver(
-    config: ReceiverConfig, webhooks: WebhookConfig, redis: Redis, registry: CollectorRegistry
+    config: ReceiverConfig,
+    webhooks: WebhookConfig,
+    redis: Redis,
+    registry: CollectorRegistry,
+    *,
+    allow_volatile: bool,
 ) -> Receiver:
     """The receiver of one process; nothing is connected yet."""
-    scripts = BatchedScripts(redis)
+    scripts, promise = BatchedScripts(redis), Promise(redis, allow_volatile=allow_volatile)
     inbox = Inbox(scripts, backlog=config.backlog)
     rejected = RejectedRing(redis)
     keys, evidence, measures = Keys(webhooks), Evidence(rejected), Measures(registry)
@@ -60,8 +68,10 @@ def make_receiver(
             evidence=evidence,
             measures=measures,
             clock=time.time,
+            trouble=lambda: promise.trouble,
         ),
         rejected=rejected,
         recheck=Recheck(lambda: keys.ring, inbox, rejected, time.time),
         scripts=scripts,
+        promise=promise,
     )

@@ -11,6 +11,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 
 from ludo.store import batching, keys
+from ludo.store import inbox as inbox_of
 from ludo.store.batching import BatchedScripts
 from ludo.store.connection import connect
 from ludo.store.errors import StoreUnavailable
@@ -102,8 +103,11 @@ async def test_a_caller_who_leaves_takes_nobody_along(
     assert [each for at, each in enumerate(answers) if at != 3] == [Verdict.ACCEPTED] * 9
 
 
-async def test_nobody_waits_longer_than_the_deadline(redis_server: PrivateRedis) -> None:
+async def test_nobody_waits_longer_than_the_deadline(
+    redis_server: PrivateRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A frozen Redis is said to be unavailable; thawed, it takes deliveries again."""
+    monkeypatch.setattr(inbox_of, "DEADLINE_S", 0.2)  # long before the connection's own ends
     async with connect(redis_server.url) as redis, serving(redis) as scripts:
         inbox = Inbox(scripts, backlog=1_000)
         await inbox.accept(delivery(HISTORY[0]))
@@ -112,6 +116,8 @@ async def test_nobody_waits_longer_than_the_deadline(redis_server: PrivateRedis)
             *(inbox.accept(delivery(each)) for each in HISTORY[1:5]), return_exceptions=True
         )
         assert [type(answer) for answer in answers] == [StoreUnavailable] * 4
+        causes = [answer.__cause__ for answer in answers if isinstance(answer, Exception)]
+        assert [type(cause) for cause in causes] == [TimeoutError] * 4
         redis_server.thaw()
         assert await wait_until(lambda: accepted(inbox, 5))
 

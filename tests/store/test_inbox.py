@@ -1,12 +1,14 @@
 """Accepting: durable, once, and honest about a Redis that does not answer."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 
-from ludo.mirror.incoming import RoomEvent
+from ludo.mirror.incoming import Hint, RoomEvent, UnknownEvent
 from ludo.store import keys
 from ludo.store.connection import connect
 from ludo.store.errors import StoreUnavailable
@@ -45,6 +47,41 @@ async def test_full_backlog_stores_nothing(redis: Redis) -> None:
 
     assert await redis.hget(keys.COUNTERS, "accepted:webhook") == b"1"
     assert not await redis.hexists(keys.seen(GAME), f"i:{delivery(HISTORY[1]).webhook_id}")
+
+
+WAITING = Delivery("msg_0", b"", HISTORY[0])
+BESIDE = (
+    HISTORY[1],
+    Hint("game:turn-change", "gm_other"),
+    RoomEvent("room:closed", "ABC123"),
+    UnknownEvent("game:paused"),
+)
+
+
+@pytest.mark.parametrize("source", ["webhook", "socket", "redrive"])
+async def test_the_backlog_is_one_for_every_source_and_kind(redis: Redis, source: str) -> None:
+    """What waits from one source leaves no room for another, whatever it sends."""
+    inbox = Inbox(Scripts(redis), backlog=1)
+    assert await inbox.accept(replace(WAITING, source=source)) is Verdict.ACCEPTED
+    counted = await redis.hgetall(keys.COUNTERS)
+    for other, kind in product(("webhook", "socket", "redrive"), BESIDE):
+        more = Delivery("msg_1", b"{}", kind, source=other)
+        assert await inbox.accept(more) is Verdict.FULL
+
+    assert await redis.hgetall(keys.COUNTERS) == counted
+    assert not await redis.exists(keys.delivery("msg_1"), keys.FILTERED, keys.game("gm_other"))
+
+
+async def test_hints_are_bounded_by_the_games_they_wake(redis: Redis) -> None:
+    """Games to look at are as many as events may wait; one that is looked at anyway is free."""
+    inbox = Inbox(Scripts(redis), backlog=2)
+
+    async def hinted(number: int, game_id: str) -> Verdict:
+        hint = Hint("game:turn-change", game_id)
+        return await inbox.accept(Delivery(f"msg_{number}", b"{}", hint))
+
+    verdicts = [await hinted(*each) for each in enumerate(["gm_a", "gm_b", "gm_c", "gm_a"])]
+    assert verdicts == [Verdict.ACCEPTED, Verdict.ACCEPTED, Verdict.FULL, Verdict.ACCEPTED]
 
 
 async def test_script_that_is_sent_twice_counts_once(redis: Redis) -> None:

@@ -62,8 +62,7 @@ if before then
   return 'id-conflict'
 end
 
-local pending = tonumber(redis.call('HGET', counters, 'pending:' .. source) or '0')
-if pending >= backlog_bound then return 'full' end
+if backlog(counters) >= backlog_bound then return 'full' end
 local waiting = redis.call('XLEN', inbox)
 
 local verdict = 'accepted'

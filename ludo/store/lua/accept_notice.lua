@@ -1,6 +1,6 @@
 -- Accepts a delivery without a sequence. `kind`: room (purges its cache tags, applied),
 -- hint (the game owes a resync, filtered) or unknown (kept, filtered).
--- Answers accepted | duplicate | id-conflict.
+-- Answers accepted | duplicate | id-conflict | full.
 local LAST_EVENTS_MS = 2000
 local delivery, counters, dead, filtered = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local game, lease, due, queue, nudge = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
@@ -9,6 +9,7 @@ local body, key_id, game_id = ARGV[6], ARGV[7], ARGV[8]
 local delivery_ttl, game_ttl, bound = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
 local headers, purged = ARGV[12], ARGV[13] -- the latter is a channel
 local closed_room, games = ARGV[14], ARGV[15] -- the latter is what their keys begin with
+local backlog_bound = tonumber(ARGV[16])
 -- The tags follow, in the order of their keys.
 local now = now_ms()
 local mark = digest .. ':' .. nonce
@@ -45,6 +46,11 @@ if before ~= '' then
   return 'id-conflict'
 end
 
+-- A hint adds no event, but a game that has to be looked at.
+if backlog(counters) >= backlog_bound then return 'full' end
+if kind == 'hint' and not redis.call('ZSCORE', due, game_id)
+  and redis.call('ZCARD', due) >= backlog_bound then return 'full' end
+
 local function remember()
   -- Last: if anything before fails, a retry is no duplicate of what was never stored.
   redis.call('SET', delivery, mark, 'EX', delivery_ttl)
@@ -57,7 +63,7 @@ if kind == 'room' then
   for i = 10, #KEYS do
     redis.call('INCR', KEYS[i])
     redis.call('EXPIRE', KEYS[i], 86400)
-    redis.call('PUBLISH', purged, ARGV[i + 6])
+    redis.call('PUBLISH', purged, ARGV[i + 7])
   end
   if closed_room ~= '' then close_room() end
   return remember()

@@ -61,6 +61,16 @@ local function count(counters, name, delta)
   redis.call('HINCRBY', counters, name, delta)
 end
 
+-- Undecided events of every source together: the bound is on what waits, whoever sent it.
+local function backlog(counters)
+  local waiting = 0
+  local sources = { 'pending:webhook', 'pending:socket', 'pending:redrive' }
+  for _, pending in ipairs(redis.call('HMGET', counters, unpack(sources))) do
+    waiting = waiting + tonumber(pending or '0')
+  end
+  return waiting
+end
+
 -- Notes what became of a redriven dead letter, unless it was redriven again meanwhile.
 local function settle_redrive(redriven, letter, nonce, outcome, cause)
   local kept = redis.call('HGET', redriven, letter)
