@@ -32,7 +32,8 @@ from proxy.pages import board_route
 from proxy.parts import Parts, make_parts, running
 from proxy.relay.asyncapi import asyncapi_route
 from proxy.relay.door import Door, ticket_route
-from proxy.relay.routes import relay_routes
+from proxy.relay.entrance import Entrance
+from proxy.relay.routes import stream_route
 from proxy.tokens import token_route
 from proxy.webhooks.direct import Direct
 from proxy.webhooks.routes import webhook_routes
@@ -69,7 +70,8 @@ def create_app(
         faced = Direct(faced, parts.receiver.intake, parts.settings.receiver)
     origins = Origins(settings.proxy.cors_origins)
     edge = Edge(faced, parts.telemetry, lambda: parts.readiness.is_draining, origins)
-    app.asgi_handler = _fast(edge, parts, origins) if role.serves_api else edge
+    outer: ASGIApp = _fast(edge, parts, origins) if role.serves_api else edge
+    app.asgi_handler = outer if parts.relay is None else Entrance(outer, parts.relay)
     return app
 
 
@@ -98,7 +100,7 @@ def _routes(parts: Parts, role: Role) -> Sequence[ControllerRouterHandler]:
         routes += _admin(parts)
     if parts.relay is not None:
         door = Door(parts.admission, parts.verifier, parts.tickets, parts.settings.relay.cookie)
-        routes += [*relay_routes(parts.relay, door), ticket_route(parts.tickets, parts.admission)]
+        routes += [stream_route(parts.relay, door), ticket_route(parts.tickets, parts.admission)]
         routes.append(board_route())
     return routes
 

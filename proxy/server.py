@@ -24,6 +24,7 @@ from proxy.app import create_app
 from proxy.config import ProxySettings, Role
 from proxy.parts import Parts
 from proxy.processes import run_processes
+from proxy.sockets import FramedSockets
 
 OLDEST_UVICORN: Final = (0, 52, 1)
 """Before it a slow WebSocket client had no back-pressure: memory grew without a bound."""
@@ -81,7 +82,7 @@ class _Server(uvicorn.Server):
             uvicorn.Config(
                 app,
                 http="httptools",
-                ws="websockets-sansio",
+                ws=FramedSockets,
                 ws_per_message_deflate=settings.relay.compression,
                 ws_ping_interval=None,
                 ws_max_size=MAX_SOCKET_MESSAGE,

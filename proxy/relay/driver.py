@@ -1,16 +1,20 @@
-"""Runs one session over one connection: a task that reads, and this one that writes."""
+"""Runs one session over one connection: what comes is read by the server's task for it.
+
+What goes is written at once, by whoever brings it, while the socket takes it; only a socket that
+is backed up, one that is about to be closed, or a server without `Frames` costs a task, the pump.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import assert_never
 
 import structlog
-from litestar.exceptions import WebSocketDisconnect
 
 from ludo.tasks import end
 from proxy.relay.callers import Caller, Refused
 from proxy.relay.codes import Code
 from proxy.relay.effects import Authenticate, Close, Effect, Join, Leave, Speak
+from proxy.relay.framing import framed
 from proxy.relay.gate import Pass
 from proxy.relay.hub import Hub
 from proxy.relay.keeper import Clock
@@ -31,6 +35,23 @@ Knock = Callable[[str | None, Pass], Awaitable[Caller | Refused]]
 class Connection:
     """One client: its session, its pipe, and the timer that looks at its clocks."""
 
+    __slots__ = (
+        "_clock",
+        "_deadline",
+        "_fault",
+        "_hub",
+        "_is_over",
+        "_knock",
+        "_limits",
+        "_pipe",
+        "_pump",
+        "_session",
+        "_talk",
+        "_timer",
+        "_wound_for",
+        "held",
+    )
+
     def __init__(
         self,
         pipe: Pipe,
@@ -50,7 +71,9 @@ class Connection:
         self._clock = clock
         self.held = Pass()
         """What has to be given back to the gate when this is over."""
-        self._stirred = asyncio.Event()
+        self._pump: asyncio.Task[None] | None = None
+        self._is_over = False
+        self._fault: BaseException | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._wound_for = NEVER
         self._deadline: asyncio.Timeout | None = None
@@ -64,6 +87,10 @@ class Connection:
 
     def advance(self, game: str, delta: Delta, now: float) -> None:
         """See `Listener`."""
+        # By far the most frequent case. A pump may still hold the frame before this one.
+        if self._pump is None and self._pipe.ready and self._session.pass_on(game, delta):
+            self._pipe.write(delta.wire)
+            return
         self._session.advance(game, delta, now)
         self._stir()
 
@@ -104,19 +131,22 @@ class Connection:
         `unasked`: whoever may come without a token need not say hello. Raises nothing but a
         cancellation, and what the pipe raises besides a client that is gone.
         """
-        reader = asyncio.create_task(self._read(unasked))
         try:
             async with asyncio.timeout(None) as self._deadline:
                 if self._session.closing is not None:
                     self._finish_within(self._limits.close_within)
                 self._wind()
-                await self._write()
-        except (OSError, WebSocketDisconnect):
+                self._stir()
+                await self._read(unasked)
+        except OSError:
             pass  # the client is gone, or did not take the farewell in time
         finally:
             self._deadline = None
-            await end(reader)
+            if self._pump is not None:
+                await end(self._pump)
             self._release()
+        if self._fault is not None:
+            raise self._fault
 
     def adopt(self, game: str) -> None:
         """The room that the path names has begun to play this game."""
@@ -130,7 +160,7 @@ class Connection:
         """Say farewell and close now."""
         self._do(self._session.end(code, reason, self._clock(), after))
 
-    # ---- the reading task
+    # ---- reading
 
     async def _read(self, unasked: bool) -> None:
         try:
@@ -138,10 +168,11 @@ class Connection:
                 await self._begin()
             while (message := await self._pipe.receive()) is not None:
                 await self._answer(message)
-            self._finish_within(0)
         except Exception:  # a fault of ours must not leave the client without a word
             log.exception("relay.connection_failed")
             self.end(Code.INTERNAL, "internal error")
+            while self._pump is not None:
+                await asyncio.wait({self._pump})
 
     async def _begin(self) -> None:
         match await self._knock(None, self.held):
@@ -163,21 +194,52 @@ class Connection:
                 outcome = self._session.spoken(spoken, self._clock())
         self._do(outcome)
 
-    # ---- the writing task
+    # ---- writing
+
+    def _stir(self) -> None:
+        """Something may be queued or owed: write it, or have it written."""
+        if self._pump is None and not self._is_over:
+            self._write_at_once()
+            if self._session.owes:
+                self._pump = asyncio.create_task(self._write())
+                self._pump.add_done_callback(self._written)
+        elif self._session.watch_write():
+            self._wind()
+
+    def _write_at_once(self) -> None:
+        while self._pipe.ready:
+            item = self._session.next_item(self._clock(), at_once=True)
+            if item is None:
+                return
+            self._pipe.write(framed(item.text.encode()))
 
     async def _write(self) -> None:
+        """Write what is queued and what it leads to, waiting for the socket."""
         while True:
+            self._write_at_once()
             item = self._session.next_item(self._clock())
             if item is not None:
                 await self._pipe.send(item, over=not self._session.games())
             elif self._session.closing is not None:
                 await self._pipe.close(self._session.closing)
                 return
+            elif owed := self._session.drained():
+                self._do(owed)
             else:
-                self._stirred.clear()
-                if owed := self._session.drained():
-                    self._do(owed)
-                await self._stirred.wait()
+                return
+
+    def _written(self, pump: asyncio.Task[None]) -> None:
+        self._pump = None
+        if pump.cancelled():
+            return
+        fault = pump.exception()
+        if fault is not None and not isinstance(fault, OSError):
+            self._fault = fault
+        self._is_over = fault is not None or self._session.closing is not None
+        if self._is_over:
+            self._finish_within(0)
+        else:
+            self._stir()
 
     # ---- effects and clocks
 
@@ -194,11 +256,6 @@ class Connection:
                     assert_never(effect)
         self._stir()
         self._wind()
-
-    def _stir(self) -> None:
-        self._stirred.set()
-        if self._session.watch_write():
-            self._wind()
 
     def _wind(self) -> None:
         due = self._session.due

@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from proxy.relay.frames import Frame, SeatFrame
+from proxy.relay.framing import framed, text_of
 from proxy.relay.source import Place
 
 _VERSION: Final = b"1"
@@ -19,15 +20,21 @@ _MARK_OF_THE_END: Final = b'"game:ended"'
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """One change: the complete `d` frame as it goes to every client, encoded once.
+    """One change: the complete `d` frame as it goes to every client, encoded and framed once.
 
-    `may_end` says that the frame mentions `game:ended`; only such a frame is looked into.
+    `size` is that of the text in `wire`. `may_end` says that it mentions `game:ended`; only such
+    a frame is looked into.
     """
 
     place: Place
-    text: str
+    wire: bytes
     size: int
     may_end: bool
+
+    @property
+    def text(self) -> str:
+        """The frame's JSON."""
+        return text_of(self.wire)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +97,9 @@ _SEATS: Final = msgspec.json.Decoder(dict[str, SeatFrame])
 
 def read_delta(epoch: str, seq: int, frame: bytes) -> Delta:
     """The delta of a `d` frame from the channel or the feed; raises UnicodeDecodeError."""
-    return Delta(Place(epoch, seq), frame.decode(), len(frame), _MARK_OF_THE_END in frame)
+    if not frame.isascii():
+        frame.decode()  # a client must close on text that is not UTF-8 (RFC 6455, 8.1)
+    return Delta(Place(epoch, seq), framed(frame), len(frame), _MARK_OF_THE_END in frame)
 
 
 def read_news(payload: bytes) -> News | Chat | Garbled:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import structlog
-from litestar.types import Receive, Send
+from litestar.types import Receive, Scope, Send, WebSocketCloseEvent
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -31,7 +31,7 @@ from proxy.relay.lobby import Lobby
 from proxy.relay.orders import obey
 from proxy.relay.origins import is_allowed, is_trusted
 from proxy.relay.own import Own
-from proxy.relay.pipe import Pipe, Socket, SocketPipe
+from proxy.relay.pipe import Pipe, SocketPipe
 from proxy.relay.presence import Presences
 from proxy.relay.reader import Reader
 from proxy.relay.session import Session
@@ -39,6 +39,7 @@ from proxy.relay.shared import Shared
 from proxy.relay.source import Place, Source
 from proxy.relay.stream import StreamPipe
 from proxy.relay.tally import Tally
+from proxy.relay.visitor import Visitor, visitor
 
 log = structlog.get_logger()
 
@@ -121,29 +122,38 @@ class Relay:
             yield
 
     async def serve(
-        self, socket: Socket, *, game: str | None = None, room: str | None = None
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        *,
+        game: str | None = None,
+        room: str | None = None,
     ) -> None:
-        """Talk to one client; `game` or `room` is what the path names."""
-        origin, host = socket.headers.get("origin"), socket.headers.get("host")
-        if not is_allowed(origin, host, self._origins):
+        """Talk to one client over a WebSocket; `game` or `room` is what the path names."""
+        who = visitor(scope)
+        if not is_allowed(who.origin, who.host, self._origins):
             self.tally.closes[str(Code.FORBIDDEN.value)] += 1
-            await socket.close(Code.FORBIDDEN)  # before the accept: HTTP 403
+            await send(_closed(Code.FORBIDDEN))  # before the accept: HTTP 403
             return
         if not self._admission.has_room(len(self._connections)):
-            await self._turn_away(socket)
+            await self._turn_away(send, who)
             return
-        offered = socket.scope["subprotocols"]
         try:
-            await socket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
+            await _accept(receive, send, who)
         except OSError:
             return  # gone before we could greet
-        shown = socket.cookies.get(self._cookie) if self._trusts(origin, host) else None
+        scope["headers"] = []  # nobody asks again, and each client would keep its own
+        shown = who.cookie(self._cookie) if self._trusts(who.origin, who.host) else None
+        structlog.contextvars.bind_contextvars(request_id=who.request_id)
+        del who
         own = await self._own(game, room)
 
         async def knock(token: str | None, held: Pass) -> Caller | Refused:
             return await self._gate.admit(shown if token is None else token, held)
 
-        await self._attend(SocketPipe(socket), knock, own, stream=False)
+        pipe = SocketPipe(scope, receive, send)
+        await self._attend(pipe, knock, own, stream=False)
 
     async def stream(
         self, receive: Receive, send: Send, caller: Caller, game: str, position: Place | None
@@ -203,18 +213,18 @@ class Relay:
         begun = self._clock()
         self.tally.opened["stream" if stream else "socket"] += 1
         self._connections[connection] = None
-        with structlog.contextvars.bound_contextvars(conn=connection.conn):
-            if own is not None and own.game is None:
-                self._lobby.wait(own.name, connection)
-            try:
-                await connection.run(unasked=own is not None)
-            finally:
-                self._connections.pop(connection, None)
-                self._gate.leave(connection.held)
-                if own is not None:
-                    self._lobby.leave(own.name, connection)
-                self._left.set()
-                self._note_end(connection, self._clock() - begun)
+        structlog.contextvars.bind_contextvars(conn=connection.conn)  # of a task of its own
+        if own is not None and own.game is None:
+            self._lobby.wait(own.name, connection)
+        try:
+            await connection.run(unasked=own is not None)
+        finally:
+            self._connections.pop(connection, None)
+            self._gate.leave(connection.held)
+            if own is not None:
+                self._lobby.leave(own.name, connection)
+            self._left.set()
+            self._note_end(connection, self._clock() - begun)
 
     def _note_end(self, connection: Connection, seconds: float) -> None:
         code = connection.closing
@@ -233,10 +243,10 @@ class Relay:
     def _later(self) -> float:
         return self._chance.uniform(*_COME_BACK_AFTER)
 
-    async def _turn_away(self, socket: Socket) -> None:
+    async def _turn_away(self, send: Send, who: Visitor) -> None:
         self.tally.closes["503"] += 1
-        if "websocket.http.response" not in (socket.scope.get("extensions") or {}):
-            await socket.close(Code.OVERLOADED)
+        if not who.can_be_refused:
+            await send(_closed(Code.OVERLOADED))
             return
         after = str(round(self._later())).encode()
         start: Any = {
@@ -244,9 +254,9 @@ class Relay:
             "status": 503,
             "headers": [(b"retry-after", after), (b"content-length", b"0")],
         }
-        await socket.send(start)
+        await send(start)
         body: Any = {"type": "websocket.http.response.body", "body": b"", "more_body": False}
-        await socket.send(body)
+        await send(body)
 
     async def _own(self, game: str | None, room: str | None) -> Own | None:
         if room is None:
@@ -283,3 +293,13 @@ class Relay:
         now = self._clock()
         at = now + self._chance.random() * max(0.0, gone_at - now) * _SPREAD
         connection.drain(at, max(now, min(at + _TIME_TO_MOVE, gone_at)))
+
+
+async def _accept(receive: Receive, send: Send, who: Visitor) -> None:
+    await receive()  # `websocket.connect`
+    known = SUBPROTOCOL if SUBPROTOCOL in who.subprotocols else None
+    await send({"type": "websocket.accept", "subprotocol": known, "headers": []})
+
+
+def _closed(code: Code) -> WebSocketCloseEvent:
+    return {"type": "websocket.close", "code": code, "reason": ""}

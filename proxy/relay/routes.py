@@ -1,9 +1,9 @@
-"""Where the relay is found: WebSockets, and the same as a stream of server-sent events."""
+"""Where the relay is found by HTTP: as a stream of server-sent events."""
 
 from typing import Annotated, Any, Final
 
-from litestar import Request, WebSocket, get, websocket
-from litestar.handlers import HTTPRouteHandler, WebsocketRouteHandler
+from litestar import Request, get
+from litestar.handlers import HTTPRouteHandler
 from litestar.params import HeaderParameter, Parameter, QueryParameter
 from litestar.types import ASGIApp, Receive, Scope, Send
 
@@ -28,29 +28,9 @@ _DESCRIPTION: Final = (
 )
 
 
-def relay_routes(relay: Relay, door: Door | None = None) -> list[Any]:
-    """The paths of one relay; streams need a door."""
-    routes: list[WebsocketRouteHandler | HTTPRouteHandler] = list(_sockets(relay))
-    return routes if door is None else [*routes, _stream(relay, door)]
+def stream_route(relay: Relay, door: Door) -> HTTPRouteHandler:
+    """`GET /v1/games/{gameId}/events`."""
 
-
-def _sockets(relay: Relay) -> tuple[WebsocketRouteHandler, ...]:
-    @websocket("/ws", name="relay")
-    async def any_game(socket: WebSocket[Any, Any, Any]) -> None:
-        await relay.serve(socket)
-
-    @websocket("/ws/games/{game_id:str}", name="relay-game")
-    async def one_game(socket: WebSocket[Any, Any, Any], game_id: _Name) -> None:
-        await relay.serve(socket, game=game_id)
-
-    @websocket("/ws/game/{room_code:str}", name="relay-room")
-    async def game_of_room(socket: WebSocket[Any, Any, Any], room_code: _Name) -> None:
-        await relay.serve(socket, room=room_code)
-
-    return any_game, one_game, game_of_room
-
-
-def _stream(relay: Relay, door: Door) -> HTTPRouteHandler:
     @get(
         "/v1/games/{game_id:str}/events",
         tags=["games"],

@@ -62,6 +62,25 @@ class Session:
     is welcomed or answers pings, and it ends with its only game.
     """
 
+    __slots__ = (
+        "_asked",
+        "_caller",
+        "_greeted",
+        "_limits",
+        "_outbox",
+        "_own",
+        "_pace",
+        "_phase",
+        "_pulse",
+        "_subs",
+        "_tally",
+        "_voice",
+        "_writing_since",
+        "closing",
+        "conn",
+        "is_stream",
+    )
+
     def __init__(
         self,
         conn: str,
@@ -294,12 +313,28 @@ class Session:
 
     # ---- what the writer asks
 
-    def next_item(self, now: float) -> Item | None:
-        """The next frame to write; the one before has been taken by the socket."""
+    @property
+    def owes(self) -> bool:
+        """Whether anything is left to write, to ask a room for, or to close."""
+        return len(self._outbox) > 0 or self._subs.owes or self.closing is not None
+
+    def pass_on(self, game: str, delta: Delta) -> bool:
+        """Whether a delta may be written now, without being queued; then it counts as written."""
+        if self._phase is Phase.CLOSED or len(self._outbox) or not self._subs.take(game, delta):
+            return False
+        self._tally.frames_out += 1
+        self._tally.bytes_out += delta.size
+        return True
+
+    def next_item(self, now: float, *, at_once: bool = False) -> Item | None:
+        """The next frame to write; the one before has been taken by the socket.
+
+        `at_once` says that this one is taken in the same moment.
+        """
         self._pulse.written()
         self._subs.relieve(now)
         item = self._outbox.pop()
-        self._writing_since = None if item is None else now
+        self._writing_since = None if at_once or item is None else now
         if item is not None:
             self._tally.frames_out += 1
             self._tally.bytes_out += item.size

@@ -71,6 +71,15 @@ class StreamPipe:
         self._begun = False
         self._ended = False
 
+    @property
+    def ready(self) -> bool:
+        """See `Pipe`; events are no WebSocket frames."""
+        return False
+
+    def write(self, wire: bytes) -> None:
+        """See `Pipe`."""
+        raise NotImplementedError
+
     async def receive(self) -> str | bytes | None:
         """See `Pipe`; nothing but its end is ever heard of a stream's client."""
         while (await self._receive())["type"] != "http.disconnect":

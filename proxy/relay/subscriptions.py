@@ -56,6 +56,8 @@ class Subscription:
 class Subscriptions:
     """Decides what each game of one client puts into the outbox."""
 
+    __slots__ = ("_limits", "_outbox", "_subs", "_tally")
+
     def __init__(self, outbox: Outbox, limits: Limits, tally: Tally | None = None) -> None:
         self._outbox = outbox
         self._limits = limits
@@ -115,6 +117,14 @@ class Subscriptions:
         self._wait(game, sub, reply)
         return Join(game, Fresh("resync"))
 
+    def take(self, game: str, delta: Delta) -> bool:
+        """Whether a delta is the client's next; then the client counts as being there."""
+        sub = self._subs.get(game)
+        if sub is None or sub.status is not Status.LIVE or not _leads(sub.place, delta.place):
+            return False
+        sub.place = delta.place
+        return True
+
     def advance(self, game: str, delta: Delta, now: float) -> None:
         """Queue a delta if it is the client's next."""
         sub = self._subs.get(game)
@@ -122,7 +132,7 @@ class Subscriptions:
             return
         if delta.place.epoch == sub.place.epoch and delta.place.seq <= sub.place.seq:
             return
-        if delta.place != Place(sub.place.epoch, sub.place.seq + 1):
+        if not _leads(sub.place, delta.place):
             self._fall_behind(game)  # never a hole: rather a snapshot than a wrong board
             return
         self._outbox.push(Item(delta.text, delta.size, Kind.DELTA, now, game))
@@ -160,6 +170,11 @@ class Subscriptions:
         """Drop the deltas of games that have fallen behind, until no bound is passed."""
         while (game := self._outbox.behind(now)) is not None:
             self._fall_behind(game)
+
+    @property
+    def owes(self) -> bool:
+        """Whether `drained` would ask for a snapshot."""
+        return any(sub.status is Status.LAGGING for sub in self._subs.values())
 
     def drained(self) -> Join | None:
         """Everything is written: ask for one of the snapshots that are owed."""
@@ -263,6 +278,10 @@ class Subscriptions:
         self, frame: Frame, kind: Kind, game: str, now: float, reply: RequestId | None = None
     ) -> None:
         self._outbox.push(Item(frame.text, frame.size, kind, now, game, reply))
+
+
+def _leads(here: Place | None, there: Place) -> bool:
+    return here is not None and here.seq + 1 == there.seq and here.epoch == there.epoch
 
 
 def _replies(dropped: Iterable[Item]) -> list[RequestId | None]:

@@ -28,6 +28,8 @@ class Voice:
     `wall_ms` is the Unix time in milliseconds at the monotonic time `now`.
     """
 
+    __slots__ = ("_conn", "_limits", "_outbox", "_pings", "_tally", "_wall_offset")
+
     def __init__(
         self,
         outbox: Outbox,

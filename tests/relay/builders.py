@@ -10,6 +10,7 @@ import msgspec
 from proxy.relay.callers import Caller
 from proxy.relay.effects import Authenticate, Effect
 from proxy.relay.frames import Frame
+from proxy.relay.framing import framed
 from proxy.relay.limits import Limits
 from proxy.relay.listener import CaughtUp, Renewed, Told
 from proxy.relay.news import Delta
@@ -29,7 +30,7 @@ def place(seq: int, epoch: str = "e") -> Place:
 def delta(seq: int, epoch: str = "e", *, game: str = "g", size: int = 100) -> Delta:
     """A delta that leads to this place."""
     text = json.dumps({"t": "d", "game": game, "seq": seq})
-    return Delta(Place(epoch, seq), text, size, may_end=False)
+    return Delta(Place(epoch, seq), framed(text.encode()), size, may_end=False)
 
 
 def deltas(first: int, last: int, epoch: str = "e") -> list[Delta]:
@@ -41,7 +42,7 @@ def final_delta(seq: int, epoch: str = "e") -> Delta:
     """The delta that ends a game."""
     event = {"type": "game:ended", "winnerId": "ann", "placements": ["ann", "bob"]}
     text = json.dumps({"t": "d", "game": "g", "seq": seq, "ev": event})
-    return Delta(Place(epoch, seq), text, len(text), may_end=True)
+    return Delta(Place(epoch, seq), framed(text.encode()), len(text), may_end=True)
 
 
 def snapshot(seq: int, epoch: str = "e", *, over: bool = False) -> Snapshot:

@@ -20,12 +20,13 @@ from ludo.store.scripts import Scripts
 from ludo.tasks import beside
 from proxy.orders import OrderWatch
 from proxy.relay.callers import Anyone, Authenticator
+from proxy.relay.entrance import Entrance
 from proxy.relay.limits import Limits
 from proxy.relay.reader import LINK
 from proxy.relay.relay import Relay
-from proxy.relay.routes import relay_routes
 from proxy.relay.shared import Shared
 from proxy.relay.store_source import StoreSource
+from proxy.sockets import FramedSockets
 from tests.relay.scribe import Scribe
 from tests.waiting import wait_until
 
@@ -112,9 +113,9 @@ async def _running(
         limits=limits,
     )
     app = Litestar(
-        relay_routes(relay),
         lifespan=[lambda _: beside("orders", orders.run()), lambda _: relay.running()],
     )
+    app.asgi_handler = Entrance(app.asgi_handler, relay)
     listener = listening()
     async with served(app, listener):
         port = listener.getsockname()[1]
@@ -139,11 +140,15 @@ def listening() -> socket.socket:
 
 
 @contextlib.asynccontextmanager
-async def served(app: Litestar, listener: socket.socket) -> AsyncIterator[None]:
+async def served(
+    app: Litestar,
+    listener: socket.socket,
+    ws: type[asyncio.Protocol] = FramedSockets,
+) -> AsyncIterator[None]:
     """The application on a real server."""
     config = uvicorn.Config(
         app,
-        ws="websockets-sansio",
+        ws=ws,
         ws_per_message_deflate=False,
         ws_ping_interval=None,
         log_level="error",

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ludo.store.feed import delta_message, freshness_message, replaced_message
+from proxy.relay.framing import framed
 from proxy.relay.news import Delta, Freshness, Garbled, Replaced, read_news
 from tests.relay.builders import place
 
@@ -13,7 +14,7 @@ def test_messages_are_read_as_the_store_writes_them() -> None:
     frame = '{"t":"d", "ev":{"who":"Zoë Å"}}'.encode()
 
     assert read_news(delta_message("e", 7, frame)) == Delta(
-        place(7), frame.decode(), len(frame), may_end=False
+        place(7), framed(frame), len(frame), may_end=False
     )
     assert read_news(replaced_message("e", 7, "gap")) == Replaced(place(7))
     assert read_news(freshness_message("e", 7, 123, True)) == Freshness(place(7), 123, True)

@@ -5,13 +5,16 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from litestar import WebSocket
+from proxy.relay.framing import EXTENSION, text_of
 
 BUFFER = 16_384
 
 
 class Wire:
-    """An ASGI WebSocket at the relay's end, callbacks at the client's."""
+    """An ASGI WebSocket at the relay's end, callbacks at the client's.
+
+    Every other one is of a server that offers `Frames`.
+    """
 
     def __init__(
         self, chance: Random, heard: Callable[[str], None], closed: Callable[[int], None]
@@ -25,13 +28,15 @@ class Wire:
         self._flushed = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._pumping = False
+        self._closing = False
         self.frozen = False
         self.dead = False
         self.accepted = asyncio.Event()
 
-    def socket(self) -> WebSocket[Any, Any, Any]:
-        """The relay's end."""
-        scope: Any = {
+    def end(self) -> tuple[Any, Any, Any]:
+        """The relay's end: scope, receive, send."""
+        offered = {EXTENSION: self} if self._chance.random() < 0.5 else {}
+        scope = {
             "type": "websocket",
             "asgi": {"version": "3.0"},
             "http_version": "1.1",
@@ -46,9 +51,9 @@ class Wire:
             "subprotocols": ["ludorelay.v1"],
             "state": {},
             "path_params": {},
-            "extensions": {},
+            "extensions": offered,
         }
-        return WebSocket(scope, self._receive, self._send)  # type: ignore[arg-type]
+        return scope, self._receive, self._send
 
     # ---- the client's end
 
@@ -85,6 +90,17 @@ class Wire:
 
     # ---- the relay's end
 
+    @property
+    def ready(self) -> bool:
+        """See `Frames`."""
+        return not self.dead and not self._closing and self._size() <= BUFFER
+
+    def write(self, frames: bytes) -> None:
+        """See `Frames`."""
+        assert self.ready
+        self._to_client.append(("text", text_of(frames)))
+        self._pump()
+
     async def _receive(self) -> Any:
         return await self._to_relay.get()
 
@@ -97,6 +113,7 @@ class Wire:
             case "websocket.send":
                 self._to_client.append(("text", event["text"]))
             case "websocket.close":
+                self._closing = True
                 self._to_client.append(("close", event["code"]))
                 self.accepted.set()
         self._pump()

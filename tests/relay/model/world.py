@@ -78,7 +78,7 @@ class Replica:
     def take(self, wire: Wire) -> None:
         """Serve one client."""
         assert self._relay is not None
-        task = asyncio.create_task(self._relay.serve(wire.socket()))
+        task = asyncio.create_task(self._relay.serve(*wire.end()))
         self._serving[task] = wire
         task.add_done_callback(lambda done: self._serving.pop(done, None))
 
