@@ -2,12 +2,13 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
+from contextlib import suppress
 from typing import Final, Protocol
 
 import structlog
 from redis.asyncio import Redis
-from redis.asyncio.client import PubSub
+from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError
 
 from ludo.store.connection import Patience
@@ -100,53 +101,71 @@ class Reader:
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))
 
     async def _link(self, audience: Audience, relinked: Callable[[], None]) -> None:
-        async with self._connect() as redis, redis.pubsub() as link:
-            await link.ping()
-            await _until_one_ends(self._listen(link, audience, relinked), self._tune(link))
+        # A connection of its own instead of redis-py's PubSub, which mends itself unseen and takes
+        # three times as long for each message.
+        async with self._connect() as redis:
+            link = redis.connection_pool.make_connection()
+            try:
+                await link.connect()
+                patience = link.socket_timeout
+                link.socket_timeout = None  # one timer for each message; `_tune` has one for all
+                await _until_one_ends(
+                    self._listen(link, audience, relinked), self._tune(link, patience)
+                )
+            finally:
+                await link.disconnect()
 
-    async def _listen(self, link: PubSub, audience: Audience, relinked: Callable[[], None]) -> None:
+    async def _listen(
+        self, link: AbstractConnection, audience: Audience, relinked: Callable[[], None]
+    ) -> None:
         new = True
         while True:
-            message = await link.get_message(timeout=None)
+            # By itself it would close the connection, and not wait until it is closed.
+            came = await link.read_response(disable_decoding=True, disconnect_on_error=False)
             self.heard_at = self._clock()
-            match message:
-                case {"type": "message", "channel": bytes(channel), "data": bytes(data)}:
+            match came:
+                case [b"message", channel, data]:
                     audience.heard(channel.decode(), data)
-                case {"type": "subscribe" | "unsubscribe" as kind, "channel": bytes(channel)}:
+                case [b"subscribe" | b"unsubscribe" as kind, channel, _]:
                     self._answered(channel.decode(), kind, audience)
             if new and not self._unanswered and self._wanted <= self._sent:
                 new = False
                 relinked()
 
-    def _answered(self, channel: str, kind: str, audience: Audience) -> None:
+    def _answered(self, channel: str, kind: bytes, audience: Audience) -> None:
         # Commands and answers keep their order, so only the last answer tells what holds now: an
         # unsubscribe that crossed a new subscribe must not leave the new listener deaf.
         left = self._unanswered.pop(channel, 1) - 1
         if left > 0:
             self._unanswered[channel] = left
-        elif kind == "subscribe":
+        elif kind == b"subscribe":
             audience.tuned(channel)
 
-    async def _tune(self, link: PubSub) -> None:
-        """Tell Redis what is wanted as it changes, and make it speak."""
+    async def _tune(self, link: AbstractConnection, patience: float) -> None:
+        """Tell Redis what is wanted as it changes, and make it speak; raises if it does not."""
+        ping_at = begun = self._clock()
         while True:
             self._changed.clear()
-            await self._send(link.subscribe, self._wanted - self._sent)
-            await self._send(link.unsubscribe, self._sent - self._wanted)
-            try:
-                async with asyncio.timeout(self._ping_every):
+            await self._send(link, "SUBSCRIBE", self._wanted - self._sent)
+            await self._send(link, "UNSUBSCRIBE", self._sent - self._wanted)
+            given_up_at = (self.heard_at or begun) + patience
+            if self._clock() >= given_up_at:
+                raise TimeoutError(f"expected an answer within {patience:g} s; found none")
+            if self._clock() >= ping_at:
+                ping_at = self._clock() + self._ping_every
+                await link.send_command("PING", check_health=False)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(ping_at, given_up_at) - self._clock()):
                     await self._changed.wait()
-            except TimeoutError:
-                await link.ping()
 
-    async def _send(self, command: Callable[..., Awaitable[object]], channels: set[str]) -> None:
+    async def _send(self, link: AbstractConnection, command: str, channels: set[str]) -> None:
         ordered = sorted(channels)
         for start in range(0, len(ordered), _CHANNELS_AT_ONCE):
             some = ordered[start : start + _CHANNELS_AT_ONCE]
             for channel in some:
                 self._unanswered[channel] = self._unanswered.get(channel, 0) + 1
             self._sent.symmetric_difference_update(some)
-            await command(*some)
+            await link.send_command(command, *some, check_health=False)
 
     def _forget(self, audience: Audience) -> None:
         self.heard_at = None
