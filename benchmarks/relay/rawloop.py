@@ -1,7 +1,7 @@
 """The least that a relay on uvicorn could do: hear Redis, and send to each socket in a loop.
 
 No snapshots, no resume, no bounds, no heartbeat: only what the server and Redis cost.
-`python -m benchmarks.rawloop REDIS_URL` prints its port.
+`python -m benchmarks.relay.rawloop REDIS_URL` prints its port.
 """
 
 import asyncio

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 Heard = Callable[["Socket", bytes], None]
 
 _TEXT: Final = 0x81
+_MIDDLE: Final = bytes((_TEXT, 126))
+"""How a frame of 126 to 65,535 bytes begins."""
 _MASKED: Final = 0x80
 
 
@@ -65,6 +67,10 @@ class Socket(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """The answer to the upgrade, then frames."""
+        size = int.from_bytes(data[2:4], "big")
+        if not self._buffer and len(data) == size + 4 and data.startswith(_MIDDLE):
+            self._heard(self, data[4:])  # one whole frame: nearly always so
+            return
         self._buffer += data
         if not self.open.done():
             head, found, rest = self._buffer.partition(b"\r\n\r\n")

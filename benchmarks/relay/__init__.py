@@ -1,0 +1,1 @@
+"""The relay under load, beside a raw send loop and Socket.IO."""
