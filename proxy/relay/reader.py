@@ -104,7 +104,7 @@ class Reader:
         # A connection of its own instead of redis-py's PubSub, which mends itself unseen and takes
         # three times as long for each message.
         async with self._connect() as redis:
-            link = redis.connection_pool.make_connection()
+            link = redis.connection_pool.make_connection()  # type: ignore[no-untyped-call]
             try:
                 await link.connect()
                 patience = link.socket_timeout

@@ -15,6 +15,8 @@ import httpx
 import pytest
 from websockets.asyncio.client import connect
 
+from ludo.config import ConfigError
+from proxy.server import run
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -90,6 +92,21 @@ async def drain(stream: asyncio.StreamReader | None) -> bytes:
 
 async def _is(found: Serving, status: int | None) -> bool:
     return await found.ready() == status
+
+
+@pytest.mark.parametrize("old", ["0.52.0", "0.51.9", "0.9"])
+def test_a_server_without_back_pressure_is_refused(
+    monkeypatch: pytest.MonkeyPatch, old: str
+) -> None:
+    """Before uvicorn 0.52.1 one client that never reads takes all memory; nothing is begun."""
+    monkeypatch.setattr("uvicorn.__version__", old)
+    with pytest.raises(ConfigError, match=rf"expected uvicorn 0\.52\.1 or newer; found {old}"):
+        run({"REDIS_URL": "unix:///nowhere"})
+
+    for enough in ("0.52.1", "0.53", "1.0.0"):
+        monkeypatch.setattr("uvicorn.__version__", enough)
+        with pytest.raises(ConfigError, match="--role"):
+            run({"LUDO_AUTH": "open"}, role="none")
 
 
 async def test_sigterm_says_goodbye_while_the_door_is_open(redis_url: str) -> None:

@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 import uvicorn
@@ -76,9 +77,10 @@ async def start(redis_url: str) -> AsyncIterator[Start]:
             authenticator: Authenticator | None = None,
             origins: tuple[str, ...] = (),
             talk_rates: Sequence[Rate] = (),
+            **server: Any,
         ) -> Running:
             return await stack.enter_async_context(
-                _running(url, limits, authenticator or Anyone(), origins, talk_rates)
+                _running(url, limits, authenticator or Anyone(), origins, talk_rates, server)
             )
 
         yield one
@@ -98,6 +100,7 @@ async def _running(
     authenticator: Authenticator,
     origins: tuple[str, ...],
     talk_rates: Sequence[Rate],
+    server: Mapping[str, Any],
 ) -> AsyncIterator[Running]:
     client = connect(url)
     asked = Asked()
@@ -117,7 +120,7 @@ async def _running(
     )
     app.asgi_handler = Entrance(app.asgi_handler, relay)
     listener = listening()
-    async with served(app, listener):
+    async with served(app, listener, **server):
         port = listener.getsockname()[1]
         yield Running(relay, f"ws://127.0.0.1:{port}", asked, source)
         await relay.drain(0)
@@ -140,20 +143,16 @@ def listening() -> socket.socket:
 
 
 @contextlib.asynccontextmanager
-async def served(
-    app: Litestar,
-    listener: socket.socket,
-    ws: type[asyncio.Protocol] = FramedSockets,
-) -> AsyncIterator[None]:
+async def served(app: Any, listener: socket.socket, **options: Any) -> AsyncIterator[None]:
     """The application on a real server."""
+    chosen = {"ws": FramedSockets, "ws_per_message_deflate": False, **options}
     config = uvicorn.Config(
         app,
-        ws=ws,
-        ws_per_message_deflate=False,
         ws_ping_interval=None,
         log_level="error",
         lifespan="on",
         timeout_graceful_shutdown=5,
+        **chosen,
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve([listener]))

@@ -9,6 +9,7 @@ import pytest
 from proxy.relay.effects import Join
 from proxy.relay.frames import Frame
 from proxy.relay.listener import Fresh, Fresher, NoSuchGame, Over
+from proxy.relay.news import Delta
 from proxy.relay.outbox import Outbox
 from proxy.relay.subscriptions import Subscriptions
 from tests.relay.builders import LIMITS, caught_up, delta, deltas, place, renewed
@@ -95,6 +96,44 @@ def test_a_hole_is_never_passed_on() -> None:
 
     assert desk.written() == []
     assert desk.subs.drained() == Join("g", Fresh("slow"))
+
+
+@pytest.mark.parametrize(
+    ("came", "expected"),
+    [
+        (delta(5), [5]),
+        (delta(4), []),
+        (delta(3), []),
+        (delta(6), None),
+        (delta(5, "other"), None),
+        (delta(4, "other"), None),
+        (delta(1, "other"), None),
+    ],
+)
+def test_only_the_next_delta_is_passed_on(came: Delta, expected: list[int] | None) -> None:
+    """At 4: 5 is, what was seen is dropped, and anything else is made up for by a snapshot."""
+    desk = Desk().told(renewed(4))
+    desk.written()
+    desk.subs.advance("g", came, 0.0)
+
+    assert desk.written() == (expected or [])
+    assert desk.subs.tips() == ({} if expected is None else {"g": 4 + len(expected)})
+    assert desk.subs.owes == (expected is None)
+
+
+@pytest.mark.parametrize(
+    "came", [delta(4), delta(6), delta(5, "other"), delta(5, game="h"), delta(1)]
+)
+def test_nothing_but_the_next_delta_is_taken_unqueued(came: Delta) -> None:
+    """And what is not taken changes nothing."""
+    desk = Desk().told(renewed(4))
+    desk.subs.subscribe("waiting", None, 2)
+
+    assert not desk.subs.take(json.loads(came.text)["game"], came)
+    assert not desk.subs.take("waiting", delta(5))
+    assert desk.subs.tips() == {"g": 4}
+    assert desk.subs.take("g", delta(5))
+    assert desk.subs.tips() == {"g": 5}
 
 
 def test_a_slow_reader_gets_one_snapshot_when_drained() -> None:
