@@ -227,45 +227,49 @@ class Client:
     ) -> None:
         return None
 
-    def pubsub(self) -> "Link":
+    @property
+    def connection_pool(self) -> Self:
+        """Where connections are made."""
+        return self
+
+    def make_connection(self) -> "Link":
         """The link."""
         return Link(self._shelf)
 
 
 class Link:
-    """As much of `redis.asyncio.client.PubSub` as the reader uses."""
+    """As much of `redis.asyncio.connection.AbstractConnection` as the reader uses."""
+
+    socket_timeout: float | None = 5.0
 
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
         self.channels: set[str] = set()
-        self._inbox: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
-        self._held: list[dict[str, Any]] = []
+        self._inbox: asyncio.Queue[list[bytes] | None] = asyncio.Queue()
+        self._held: list[list[bytes]] = []
         self._cut = False
 
-    async def __aenter__(self) -> Self:
+    async def connect(self) -> None:
+        """Connect."""
         await asyncio.sleep(self._shelf.delay())
         self._shelf.attach(self)
-        return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, t: TracebackType | None
-    ) -> None:
+    async def disconnect(self) -> None:
+        """Disconnect."""
         self._shelf.detach(self)
 
-    async def ping(self) -> None:
-        """PING."""
+    async def send_command(self, command: str, *channels: str, **_: bool) -> None:
+        """PING, SUBSCRIBE or UNSUBSCRIBE."""
         self._alive()
-        self._later({"type": "pong"})
+        match command:
+            case "PING":
+                self._later([b"pong", b""])
+            case "SUBSCRIBE":
+                self._tune(b"subscribe", channels)
+            case _:
+                self._tune(b"unsubscribe", channels)
 
-    async def subscribe(self, *channels: str) -> None:
-        """SUBSCRIBE."""
-        self._tune("subscribe", channels)
-
-    async def unsubscribe(self, *channels: str) -> None:
-        """UNSUBSCRIBE."""
-        self._tune("unsubscribe", channels)
-
-    async def get_message(self, timeout: float | None = None) -> dict[str, Any]:
+    async def read_response(self, **_: bool) -> list[bytes]:
         """The next message."""
         message = None if self._cut else await self._inbox.get()
         if message is None:
@@ -274,7 +278,7 @@ class Link:
 
     def hear(self, channel: str, data: bytes) -> None:
         """Something was published."""
-        self._later({"type": "message", "channel": channel.encode(), "data": data})
+        self._later([b"message", channel.encode(), data])
 
     def shuffle(self) -> None:
         """The last two messages under way change places."""
@@ -287,14 +291,13 @@ class Link:
         self._held.clear()
         self._inbox.put_nowait(None)
 
-    def _tune(self, kind: str, channels: Sequence[str]) -> None:
-        self._alive()
+    def _tune(self, kind: bytes, channels: Sequence[str]) -> None:
         for channel in channels:
-            change = self.channels.add if kind == "subscribe" else self.channels.discard
+            change = self.channels.add if kind == b"subscribe" else self.channels.discard
             change(channel)
-            self._later({"type": kind, "channel": channel.encode()})
+            self._later([kind, channel.encode(), b"1"])
 
-    def _later(self, message: dict[str, Any]) -> None:
+    def _later(self, message: list[bytes]) -> None:
         self._held.append(message)
         asyncio.get_running_loop().call_later(self._shelf.delay(), self._arrive)
 
