@@ -9,16 +9,7 @@ from typing import Final, assert_never
 
 from proxy.relay.callers import Caller, Refused
 from proxy.relay.codes import Code
-from proxy.relay.effects import (
-    Authenticate,
-    Awaited,
-    Close,
-    Effect,
-    Join,
-    Speak,
-    Spoken,
-    Unheard,
-)
+from proxy.relay.effects import Authenticate, Awaited, Close, Effect, Join, Speak, Spoken, Unheard
 from proxy.relay.frames import (
     Auth,
     Bad,
@@ -61,25 +52,6 @@ class Session:
     `own` is subscribed to without being asked for. A `stream` is one-way (SSE): nobody says hello,
     is welcomed or answers pings, and it ends with its only game.
     """
-
-    __slots__ = (
-        "_asked",
-        "_caller",
-        "_greeted",
-        "_limits",
-        "_outbox",
-        "_own",
-        "_pace",
-        "_phase",
-        "_pulse",
-        "_subs",
-        "_tally",
-        "_voice",
-        "_writing_since",
-        "closing",
-        "conn",
-        "is_stream",
-    )
 
     def __init__(
         self,
@@ -201,8 +173,7 @@ class Session:
         """A message came."""
         if self._phase is Phase.CLOSED:
             return _NOTHING
-        self._tally.frames_in += 1
-        self._tally.bytes_in += len(message)
+        self._tally.came(len(message))
         self._pulse.heard()
         wait = self._pace.too_fast(now)
         if wait:
@@ -322,8 +293,7 @@ class Session:
         """Whether a delta may be written now, without being queued; then it counts as written."""
         if self._phase is Phase.CLOSED or len(self._outbox) or not self._subs.take(game, delta):
             return False
-        self._tally.frames_out += 1
-        self._tally.bytes_out += delta.size
+        self._tally.went(delta.size)
         return True
 
     def next_item(self, now: float, *, at_once: bool = False) -> Item | None:
@@ -336,8 +306,7 @@ class Session:
         item = self._outbox.pop()
         self._writing_since = None if at_once or item is None else now
         if item is not None:
-            self._tally.frames_out += 1
-            self._tally.bytes_out += item.size
+            self._tally.went(item.size)
         return item
 
     def drained(self) -> Effects:

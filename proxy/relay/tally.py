@@ -32,3 +32,13 @@ class Tally:
     """Answers to pings: current, or behind what had been sent before the ping."""
     said: int = 0
     """Table talk that was published from here."""
+
+    def came(self, size: int) -> None:
+        """A frame of a client."""
+        self.frames_in += 1
+        self.bytes_in += size
+
+    def went(self, size: int) -> None:
+        """A frame to a client."""
+        self.frames_out += 1
+        self.bytes_out += size
