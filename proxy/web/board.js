@@ -44,7 +44,7 @@ const picked = () => location.hash.slice(1) || null;
 function reconsider(current = watching) {
   const next = choose(lobby.games, current, over, picked());
   if (next !== watching && (picked() || !moveOn)) follow(next);
-  drawGames(lobby.games, watching);
+  drawGames(lobby.games, lobby.over, watching);
 }
 
 function follow(/** @type {string | null} */ id) {
@@ -115,7 +115,7 @@ function gameOver(state, placements) {
   curtain.winner(state, placements, aside);
   if (picked()) aside.append(latestLink("Watch another game"));
   else waitForNext(aside, Date.now() + MOVE_ON_MS);
-  lobby.poll();
+  lobby.ended();
 }
 
 /** Leaves time to look at the end of a game before the next one comes up. */

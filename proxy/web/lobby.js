@@ -1,4 +1,4 @@
-/** The list of live games, fetched again and again, and which of them to watch. */
+/** The lists of live and of finished games, fetched again and again, and which game to watch. */
 
 import { byId, dot, html, say } from "./dom.js";
 import { ago } from "./words.js";
@@ -6,6 +6,7 @@ import { ago } from "./words.js";
 const EVERY_MS = 5_000;
 const AT_MOST_MS = 40_000;
 const DEADLINE_MS = 4_000;
+const OVER_EVERY_MS = 30_000;
 
 /**
  * As the facade lists a game.
@@ -39,10 +40,13 @@ export function inOrder(before, fresh) {
   return [...fresh].sort((a, b) => (rank.get(a.gameId) ?? -1) - (rank.get(b.gameId) ?? -1));
 }
 
-/** Fetches the list every 5 s, seldom while that fails. */
+/** Fetches the live games every 5 s, those that are over every 30 s; seldom while that fails. */
 export class Lobby {
   /** @type {Listed[]} */
   games = [];
+  /** The last finished games, from wherever they are kept. @type {Listed[]} */
+  over = [];
+  #overAt = -Infinity;
   #token;
   #onListed;
   #onFailed;
@@ -63,6 +67,12 @@ export class Lobby {
     });
   }
 
+  /** A game has ended: the lists are fetched now. */
+  ended() {
+    this.#overAt = -Infinity;
+    return this.poll();
+  }
+
   async poll() {
     clearTimeout(this.#timer);
     const problem = await this.#fetch();
@@ -77,7 +87,11 @@ export class Lobby {
 
   async #fetch() {
     try {
-      this.games = inOrder(this.games, await fetchGames(this.#token()));
+      this.games = inOrder(this.games, await fetchGames(this.#token(), "playing", 30));
+      if (performance.now() - this.#overAt > OVER_EVERY_MS) {
+        this.over = await fetchGames(this.#token(), "finished", 10);
+        this.#overAt = performance.now();
+      }
       return null;
     } catch (problem) {
       return problem;
@@ -88,32 +102,42 @@ export class Lobby {
 /** The proxy wants to know who asks. */
 export class TokenWanted extends Error {}
 
-async function fetchGames(token) {
-  const answer = await fetch("v1/games?status=playing&limit=30", {
+async function fetchGames(token, wanted, limit) {
+  const answer = await fetch(`v1/games?status=${wanted}&limit=${limit}`, {
     headers: { Accept: "application/json", ...(token && { Authorization: `Bearer ${token}` }) },
     signal: AbortSignal.timeout(DEADLINE_MS),
   });
   if (answer.status === 401 || answer.status === 403) throw new TokenWanted();
   if (!answer.ok) throw new Error(`expected a list of games, found status ${answer.status}`);
   const { data } = await answer.json();
-  return data.filter(({ status }) => status === "playing");
+  return data.filter(({ status }) => status === wanted);
 }
 
-/** Draws the list; the game being watched is marked, and what has the focus keeps it. */
-export function drawGames(/** @type {Listed[]} */ games, /** @type {string | null} */ watching) {
-  const list = byId("games");
+/** Draws the lists; the game being watched is marked, and what has the focus keeps it. */
+export function drawGames(
+  /** @type {Listed[]} */ games,
+  /** @type {Listed[]} */ over,
+  /** @type {string | null} */ watching,
+) {
+  draw(byId("games"), games, watching);
+  draw(byId("over"), over, watching);
+  say(byId("games-count"), games.length ? String(games.length) : "");
+  byId("over-title").hidden = !over.length;
+}
+
+function draw(list, games, watching) {
   const focused = list.contains(document.activeElement) && document.activeElement;
   const links = games.map((game) => gameLink(game, game.gameId === watching));
   list.replaceChildren(...links.map((link) => html("li", {}, link)));
   const address = focused && focused.getAttribute("href");
   links.find((link) => link.getAttribute("href") === address)?.focus();
-  say(byId("games-count"), games.length ? String(games.length) : "");
 }
 
 function gameLink(game, watched) {
+  const playing = game.status === "playing";
   const names = game.players.map(({ playerName }) => playerName).join(", ");
   const dots = game.players.map(({ color, playerId }) =>
-    dot(playerId === game.currentPlayerId ? `${color} in-turn` : color),
+    dot(playing && playerId === game.currentPlayerId ? `${color} in-turn` : color),
   );
   const current = watched ? "true" : null;
   return html(

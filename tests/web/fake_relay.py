@@ -180,20 +180,21 @@ class FakeRelay:
         if path == "/ws":
             return None
         if path == "/v1/games":
-            body = json.dumps({"success": True, "data": self._listed()}).encode()
+            over = "status=finished" in request.path
+            body = json.dumps({"success": True, "data": self._listed(over=over)}).encode()
             return _response(HTTPStatus.OK, body, "application/json")
         file = WEB / (path.strip("/") or "board.html")
         if file.parent != WEB or file.suffix not in TYPES or not file.is_file():
             return _response(HTTPStatus.NOT_FOUND, b"not found", "text/plain")
         return _response(HTTPStatus.OK, file.read_bytes(), TYPES[file.suffix])
 
-    def _listed(self) -> list[Json]:
+    def _listed(self, *, over: bool) -> list[Json]:
         fields = ("gameId", "roomCode", "status", "sequence", "players", "currentPlayerId")
         return [
             {name: showing.state[name] for name in fields}
             | {"updatedAt": showing.told_at.isoformat()}
             for showing in reversed(self.games.values())
-            if not showing.over
+            if showing.over is over
         ]
 
     # The relay

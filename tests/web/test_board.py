@@ -71,6 +71,20 @@ async def test_finished_game_is_shown_to_a_latecomer(
     await board.says("#curtain h2", "wins")
 
 
+async def test_finished_games_are_listed_and_shown(relay: FakeRelay, open_board: OpenBoard) -> None:
+    """Those that are over have a list of their own, whose links lead to their ends."""
+    live = relay.show(recorded(2, game_id="gm_live"), 40)
+    game = recorded(1)
+    over = relay.show(game, game.last)
+    board = await open_board()
+    await board.shows(live)
+    assert await board.page.locator("#games a").count() == 1
+    await board.page.locator("#over a").click()
+    await board.shows(over)
+    await board.says("#curtain h2", "wins")
+    assert await board.page.locator('#over a[aria-current="true"]').count() == 1
+
+
 async def test_capture_is_told(relay: FakeRelay, open_board: OpenBoard) -> None:
     """The captured piece is back in its yard, with a note on the board and in the log."""
     game = recorded(1)
