@@ -12,16 +12,25 @@ async def end(*tasks: asyncio.Task[Any]) -> None:
     """Cancel tasks until all of them are over, however each of them ends.
 
     Until Python 3.12 `asyncio.wait_for`, through which redis-py sends every command, can lose a
-    cancellation that comes in the moment of its success; so it is asked for again.
+    cancellation that comes in the moment of its success; so it is asked for again. A caller that
+    is itself asked again meanwhile still leaves none of them behind: one would go on with what
+    its owner closes next, and open it anew.
     """
     waiting = {task for task in tasks if not task.done()}
+    asked_again: asyncio.CancelledError | None = None
     while waiting:
         for task in waiting:
             task.cancel()
-        _, waiting = await asyncio.wait(waiting, timeout=_ASK_AGAIN_S)
+        try:
+            await asyncio.wait(waiting, timeout=_ASK_AGAIN_S)
+        except asyncio.CancelledError as asked:
+            asked_again = asked
+        waiting = {task for task in waiting if not task.done()}
     for task in tasks:
         if not task.cancelled():
             task.exception()  # looked at: nobody is left to be told
+    if asked_again is not None:
+        raise asked_again
 
 
 @asynccontextmanager

@@ -26,6 +26,24 @@ async def test_a_lost_cancellation_is_asked_for_again(times: int) -> None:
     assert task.done()
 
 
+async def test_an_owner_who_is_asked_twice_leaves_nobody_behind() -> None:
+    """A task that goes on after its owner would use what the owner's owner has closed."""
+    child = asyncio.create_task(deaf(3))
+
+    async def own() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await end(child)
+
+    owner = asyncio.create_task(own())
+    await asyncio.sleep(0)
+    async with asyncio.timeout(10):
+        await end(owner)
+    assert child.done()
+    assert owner.cancelled()
+
+
 async def test_work_ends_with_its_block() -> None:
     """However the block ends."""
     running = asyncio.Event()
