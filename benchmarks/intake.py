@@ -5,10 +5,11 @@
 The receiver as `ludo-proxy serve` runs it, beside a plain handler (plain.py), on one Redis with
 `appendonly yes` and `appendfsync always`, one server process each. Deliveries are events of whole
 games in bodies of 2 KB, signed with HMAC. Rounds of everything take turns; medians are shown, with
-the lowest and the highest round. Latency is from the moment at which a delivery was due.
+the lowest and the highest round. At a rate, latency is from the moment at which a delivery was due.
 """
 
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -23,13 +24,17 @@ from typing import Final
 import redis
 import uvloop
 
-from benchmarks.sender import Answers, as_fast_as_possible, at_a_rate, deliveries
+from benchmarks.answers import SHARES, WHO, Answers
+from benchmarks.pouring import as_fast_as_possible
+from benchmarks.sender import at_a_rate, deliveries
 from tests.redis_servers import PrivateRedis
 
 ROUNDS: Final = 5
 SECRET: Final = "whsec_" + "a" * 43 + "="
 CONNECTIONS: Final = 64
-MOST: Final = 6_000
+SECONDS: Final = 3
+ENOUGH: Final = 5_000
+"""Deliveries a second, more than anything here takes."""
 RATE: Final = 500
 AT_RATE: Final = 2_500
 
@@ -60,7 +65,7 @@ def a_process(*arguments: str, **environ: str) -> Iterator[subprocess.Popen[byte
 
 def wait_for(port: int) -> None:
     """Returns when something listens there."""
-    for _ in range(600):
+    for _ in range(2400):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
@@ -68,21 +73,28 @@ def wait_for(port: int) -> None:
     raise SystemExit(f"nothing listens on port {port}")
 
 
-def spent(process: subprocess.Popen[bytes]) -> float:
+def spent(pid: int) -> float:
     """Seconds of processor time that a process has used."""
-    fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def fastest(port: int) -> Answers:
+def spent_here() -> float:
+    """The same for this process and those that it has waited for: whoever sends."""
+    own, theirs = (
+        resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    return own.ru_utime + own.ru_stime + theirs.ru_utime + theirs.ru_stime
+
+
+def fastest(port: int, requests: list[bytes]) -> Answers:
     """One round as fast as it goes."""
-    requests = deliveries(SECRET, MOST, port)
-    return uvloop.run(as_fast_as_possible(port, requests, CONNECTIONS))
+    return as_fast_as_possible(port, requests, CONNECTIONS, SECONDS)
 
 
-def steady(port: int) -> Answers:
+def steady(port: int, requests: list[bytes]) -> Answers:
     """One round at `RATE`."""
-    return uvloop.run(at_a_rate(port, deliveries(SECRET, AT_RATE, port), RATE))
+    return uvloop.run(at_a_rate(port, requests, RATE))
 
 
 def main() -> None:
@@ -104,17 +116,17 @@ def main() -> None:
             wait_for(ours)
             wait_for(plain)
             time.sleep(3)  # the worker's start must not fall into the first round
-            show(measured(rounds, server.url, worker, (ours, first), (plain, second)))
+            show(measured(rounds, server, worker, (ours, first), (plain, second)))
 
 
 Served = tuple[int, subprocess.Popen[bytes]]
 
 
 def measured(
-    rounds: int, url: str, worker: subprocess.Popen[bytes], ours: Served, plain: Served
+    rounds: int, server: PrivateRedis, worker: subprocess.Popen[bytes], ours: Served, plain: Served
 ) -> dict[str, list[Answers]]:
     """The answers of every round of everything."""
-    kinds: dict[str, tuple[Served, bool, Callable[[int], Answers]]] = {
+    kinds: dict[str, tuple[Served, bool, Callable[[int, list[bytes]], Answers]]] = {
         "ours, most": (ours, False, fastest),
         "plain, most": (plain, False, fastest),
         f"ours, {RATE}/s": (ours, False, steady),
@@ -122,14 +134,20 @@ def measured(
         f"ours, {RATE}/s, a worker at work": (ours, True, steady),
     }
     found: dict[str, list[Answers]] = {name: [] for name in kinds}
-    with redis.Redis.from_url(url) as client:
+    with redis.Redis.from_url(server.url) as client:
         for number in range(rounds + 1):  # the first one warms up
             for name, ((port, process), working, run) in kinds.items():
                 client.flushall()
                 worker.send_signal(signal.SIGCONT if working else signal.SIGSTOP)
-                before = spent(process)
-                answers = run(port)
-                answers.cpu = (spent(process) - before) * 1e6 / len(answers.latencies)
+                number_of = AT_RATE if run is steady else ENOUGH * SECONDS
+                requests = deliveries(SECRET, number_of, port)
+                before = spent(process.pid), spent(server.pid), spent_here()
+                answers = run(port, requests)
+                after = spent(process.pid), spent(server.pid), spent_here()
+                answers.cpu = {
+                    who: (end - begin) * 1e6 / answers.number
+                    for who, begin, end in zip(WHO, before, after, strict=True)
+                }
                 if number:
                     found[name].append(answers)
                 print(f"round {number}: {name}", file=sys.stderr)
@@ -138,17 +156,18 @@ def measured(
 
 def show(found: dict[str, list[Answers]]) -> None:
     """A line for each kind of round: medians, and the range of rates."""
-    print("| what | deliveries/s | µs of CPU each | p50 ms | p99 ms | p99.9 ms | refused |")
-    print("|---|---|---|---|---|---|---|")
+    cpu = " | ".join(f"{who} µs" for who in WHO)
+    print(f"| what | deliveries/s | {cpu} | p50 ms | p99 ms | p99.9 ms | refused |")
+    print("|---|---|---|---|---|---|---|---|---|")
     for name, rounds in found.items():
         rates = [each.rate for each in rounds]
-        shares = " | ".join(
-            f"{median(each.at(share) for each in rounds):.1f}" for share in (0.5, 0.99, 0.999)
-        )
+        shares = " | ".join(f"{median(each.ms[share] for each in rounds):.1f}" for share in SHARES)
         refused = sum(each.refused for each in rounds)
         told = f"{median(rates):,.0f} ({min(rates):,.0f} to {max(rates):,.0f})"
-        cpu = median(each.cpu for each in rounds)
-        print(f"| {name} | {told} | {cpu:.0f} | {shares} | {refused} |")
+        cpu = " | ".join(f"{median(each.cpu[who] for each in rounds):.0f}" for who in WHO)
+        print(f"| {name} | {told} | {cpu} | {shares} | {refused} |")
+    ours, plain = (median(each.rate for each in found[f"{who}, most"]) for who in ("ours", "plain"))
+    print(f"\nours / plain, most: {ours / plain:.2f}")
 
 
 if __name__ == "__main__":

@@ -1,14 +1,14 @@
-"""Sends deliveries over open connections and times the answers; as light as Python allows."""
+"""Deliveries of whole games, and one each moment over open connections, with the answers timed."""
 
 import asyncio
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import count
 from typing import Final
 
 import msgspec
 
+from benchmarks.answers import SHARES, Answers, below
 from ludo.upstream.keyring import SigningKey
 from ludo.upstream.signing import sign
 from ludo.upstream.wire import event_body, game_event
@@ -16,29 +16,6 @@ from tests.rules.builders import play_game
 
 SIZE: Final = 2_048
 _IDS: Final = count()
-
-
-@dataclass
-class Answers:
-    """How many came in how many seconds, and how long each took, in milliseconds.
-
-    `cpu` is what the server's process spent on each, in microseconds.
-    """
-
-    seconds: float
-    latencies: list[float]
-    refused: int
-    cpu: float = 0.0
-
-    @property
-    def rate(self) -> float:
-        """Deliveries acknowledged a second."""
-        return (len(self.latencies) - self.refused) / self.seconds
-
-    def at(self, share: float) -> float:
-        """The latency that this share of the answers stayed below."""
-        ordered = sorted(self.latencies)
-        return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
 def deliveries(secret: str, number: int, port: int) -> list[bytes]:
@@ -111,36 +88,20 @@ async def _connected(port: int, number: int) -> list[_Connection]:
     return [connection for _, connection in await asyncio.gather(*made)]
 
 
-async def as_fast_as_possible(port: int, requests: Sequence[bytes], connections: int) -> Answers:
-    """Each connection sends its next request when the last one is answered."""
-    answers, waiting = Answers(0.0, [], 0), iter(requests)
-
-    async def one(connection: _Connection) -> None:
-        for request in waiting:
-            begun = time.perf_counter()
-            answers.refused += not await connection.send(request)
-            answers.latencies.append((time.perf_counter() - begun) * 1000)
-        connection.transport.close()
-
-    made = await _connected(port, connections)
-    begun = time.perf_counter()
-    await asyncio.gather(*map(one, made))
-    answers.seconds = time.perf_counter() - begun
-    return answers
-
-
 async def at_a_rate(port: int, requests: Sequence[bytes], rate: float) -> Answers:
     """One request each 1/rate s, whatever the answers do; timed from when it was due."""
-    answers = Answers(len(requests) / rate, [], 0)
+    latencies: list[float] = []
+    refused = 0
     made = await _connected(port, 200)
     idle: asyncio.Queue[_Connection] = asyncio.Queue()
     for connection in made:
         idle.put_nowait(connection)
 
     async def one(request: bytes, due: float) -> None:
+        nonlocal refused
         connection = await idle.get()
-        answers.refused += not await connection.send(request)
-        answers.latencies.append((time.perf_counter() - due) * 1000)
+        refused += not await connection.send(request)
+        latencies.append((time.perf_counter() - due) * 1000)
         idle.put_nowait(connection)
 
     begun = time.perf_counter() + 0.05
@@ -152,4 +113,5 @@ async def at_a_rate(port: int, requests: Sequence[bytes], rate: float) -> Answer
             group.create_task(one(request, due))
     for connection in made:
         connection.transport.close()
-    return answers
+    ms = {share: below(latencies, share) for share in SHARES}
+    return Answers(len(requests), refused, len(requests) / rate, ms)
