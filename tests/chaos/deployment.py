@@ -107,7 +107,7 @@ async def deployed(folder: Path, *, receiver: Body = serve) -> AsyncIterator[Dep
         client = httpx.AsyncClient(
             base_url=f"http://{HOST}:{sandbox_port}",
             headers={"Authorization": f"Bearer {key}"},
-            timeout=5,
+            timeout=15,
             # A connection that is kept may be closed in the moment in which it is used again.
             limits=httpx.Limits(max_keepalive_connections=0),
             trust_env=False,

@@ -48,7 +48,7 @@ class Findings:
     unaccounted: int = 0
     repaired: int = 0
     worst_delay: float = 0.0
-    """Seconds between an acknowledgement and the moment when a client knew of the event."""
+    """Seconds until a client knew of an event, once it and all before it were acknowledged."""
     worst_of: str = ""
     """The event that this was about."""
     complaints: list[str] = field(default_factory=list)
@@ -140,7 +140,10 @@ async def _struck(deployment: Deployment, strike: Strike, findings: Findings) ->
 
 async def _played(sandbox: httpx.AsyncClient) -> bool:
     """Whether every game has ended and every delivery of it was acknowledged."""
-    idle = (await sandbox.get("/sandbox/idle")).json()["data"]
+    try:
+        idle = (await sandbox.get("/sandbox/idle")).json()["data"]
+    except httpx.TransportError:  # a sandbox that is starved of a processor answers later
+        return False
     return bool(idle["idle"]) and idle["playing"] == 0
 
 
@@ -151,7 +154,10 @@ async def _until_quiet(
     compared: list[Compared] = []
 
     async def agreed() -> bool:
-        compared[:] = [await _compare(deployment, game_id) for game_id in watcher.games]
+        try:
+            compared[:] = [await _compare(deployment, game_id) for game_id in watcher.games]
+        except httpx.TransportError:
+            return False
         counters = await read_counters(deployment.redis)
         pending = sum(account.pending for account in accounts(counters))
         return pending == 0 and all(
@@ -213,12 +219,19 @@ def _grown(before: Counters, after: Counters, prefix: str) -> int:
 
 
 def _worst_delay(deployment: Deployment, watched: Mapping[str, Watched]) -> tuple[float, str]:
-    worst, what = 0.0, ""
+    """The longest wait, from when an event and all before it that ever came were acknowledged."""
+    came: dict[str, dict[int, float]] = {game_id: {} for game_id in watched}
     for each in deployment.ledger.acknowledged.values():
         event = parse_event(each.body)
         if isinstance(event, GameEvent):
-            sequence = event.event.sequence
-            known = watched[event.game_id].known_at.get(sequence)
-            if known and known - each.at > worst:
-                worst, what = known - each.at, f"{event.game_id} {sequence} at {each.at:.3f}"
+            first = came[event.game_id].setdefault(event.event.sequence, each.at)
+            came[event.game_id][event.event.sequence] = min(first, each.at)
+    worst, what = 0.0, ""
+    for game_id, at in came.items():
+        complete = 0.0
+        for sequence in sorted(at):
+            complete = max(complete, at[sequence])
+            known = watched[game_id].known_at.get(sequence)
+            if known and known - complete > worst:
+                worst, what = known - complete, f"{game_id} {sequence} at {at[sequence]:.3f}"
     return worst, what
