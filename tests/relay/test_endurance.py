@@ -139,12 +139,23 @@ async def test_ten_thousand_clients_that_break_off_leave_nothing(
     await _cycles(start, scribe, 10_000)
 
 
+PATIENT = Limits(stuck_after=120.0, pong_within=120.0)
+"""For a client that is kept for as long as it does not read."""
+
+
 @pytest.mark.prove
-async def test_one_that_never_reads_costs_the_others_nothing(start: Start, scribe: Scribes) -> None:
-    """60 s at 100 events a second: bounded, and right after one `snap slow` when it reads again."""
+@pytest.mark.parametrize("limits", [Limits(), PATIENT])
+async def test_one_that_never_reads_costs_the_others_nothing(
+    start: Start, scribe: Scribes, limits: Limits
+) -> None:
+    """60 s at 100 events a second: bounded, and right when it reads again.
+
+    As the protocol has it, it is sent away after 5 s (4002), and comes back; if it is kept, it gets
+    one `snap slow`.
+    """
     game = scribe(padding=2_000)
     await game.advance()
-    running = await start(Limits(stuck_after=120.0, pong_within=120.0))
+    running = await start(limits)
     small = socket.socket()
     small.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     host, port = running.address.removeprefix("ws://").split(":")
@@ -160,14 +171,21 @@ async def test_one_that_never_reads_costs_the_others_nothing(start: Start, scrib
             beside = await _latencies(game, quick, 6_000)
             queued = max(each._session._outbox.size for each in running.relay._connections)
             grown = _resident() - before
+            closed = dict(running.relay.tally.closes)
             slow.reading.set()
-            await wait_until(lambda: slow.copies["g1"].seq == game.seq, timeout=30)
-            snaps = [frame["why"] for frame in slow.frames if frame["t"] == "snap"]
-    assert snaps == ["initial", "slow"]
-    assert slow.copies["g1"].state == game.state
+            if limits is PATIENT:
+                await wait_until(lambda: slow.copies["g1"].seq == game.seq, timeout=30)
+                snaps = [frame["why"] for frame in slow.frames if frame["t"] == "snap"]
+                assert snaps == ["initial", "slow"]
+        async with watching(path) as again:
+            await again.get("live")
+            assert again.copies["g1"].state == game.state
+    assert closed == ({} if limits is PATIENT else {"4002": 1})
+    told = f"p99 {beside:.4f} s beside it, {alone:.4f} s alone; {grown} bytes more"
+    print(told)  # noqa: T201
     assert queued <= 65_536 + 4_096
-    assert grown <= 1 << 20
-    assert beside <= 2 * alone + 0.005, f"p99 {beside:.4f} s, alone {alone:.4f} s"
+    assert grown <= 1 << 20, told
+    assert beside <= 2 * alone + 0.005, told
 
 
 async def _latencies(game: Scribe, quick: Any, number: int) -> float:
