@@ -30,7 +30,9 @@ class Audience:
     """All clients of one server, and what came to them."""
 
     games: Sequence[Scribe]
-    sockets: list[Socket] = field(default_factory=list)
+    sockets: dict[int, Socket] = field(default_factory=dict)
+    missing: list[int] = field(default_factory=list)
+    """Who has to come yet, or again: a busy machine lets newcomers pile up, and be sent away."""
     live: int = 0
     received: int = 0
     wanted: int = 0

@@ -54,7 +54,7 @@ class Server:
             elif text.startswith(b'{"t":"ping"'):
                 socket.send(b'{"t":"pong","n":%d}' % json.loads(text)["n"])
             elif text.startswith(b'{"t":"bye"'):
-                raise OSError(text.decode())
+                audience.missing.append(number)
 
         socket = await Socket.connect(f"ws://127.0.0.1:{self.port}/ws", heard)
         token = jwt.encode({"sub": f"player-{number}", "exp": 4_000_000_000}, KEY)
