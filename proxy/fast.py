@@ -7,18 +7,19 @@ compares the two. Hits are counted, and not logged one by one.
 """
 
 import itertools
+import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
 from litestar.enums import HttpMethod, ScopeType
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from proxy.admission import Admission
 from proxy.cors import Fields, Origins
 from proxy.edge import PROTECTING, REQUEST_ID_FORM
 from proxy.facade.cachestatus import CACHE_NAME, CACHE_STATUS
-from proxy.facade.conditions import selected
+from proxy.facade.conditions import is_known, known_already
 from proxy.facade.direct import LIST, PLAIN, PLAIN_LIST, QUERY
 from proxy.facade.layer import Layer
 from proxy.facade.ready import Ready
@@ -41,7 +42,8 @@ _READ: Final = frozenset(
 _JSON: Final = (b"content-type", b"application/json")
 _HIT: Final = (CACHE_STATUS.encode(), f"{CACHE_NAME}; hit".encode())
 _MOST_DRESSED: Final = 10_000
-_Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+_SENDABLE: Final = re.compile(rb"[^\x00-\x08\x0a-\x1f\x7f]*")
+_STATUS_LINES: Final = {200: b"HTTP/1.1 200 OK\r\n", 304: b"HTTP/1.1 304 Not Modified\r\n"}
 
 
 class _Route(NamedTuple):
@@ -49,12 +51,29 @@ class _Route(NamedTuple):
     counts: dict[int, int]
 
 
+class _Face(NamedTuple):
+    """An answer with the fields that are the same for everybody; in `head` they are bytes."""
+
+    status: int
+    fields: Fields
+    head: bytes
+    body: bytes
+
+
 class _Dressed(NamedTuple):
-    """An answer with all fields that are the same for everybody, as of one age."""
+    """A kept answer as of one age: whole, and for those who have it already."""
 
     ready: Ready
     age: int
-    fields: Fields
+    whole: _Face
+    known: _Face
+
+
+class _Hit(NamedTuple):
+    """One answer: its face, and the fields of this request only."""
+
+    face: _Face
+    own: Fields
 
 
 class _Asked(NamedTuple):
@@ -100,18 +119,27 @@ class FastPath:
         if scope["type"] == ScopeType.HTTP and scope["method"] == HttpMethod.GET:
             hit = self._hit(scope)
             if hit is not None:
-                status, headers, body = hit
+                (status, fields, _, body), own = hit
+                headers = [*fields, *own]
                 await send({"type": "http.response.start", "status": status, "headers": headers})
                 await send({"type": "http.response.body", "body": body, "more_body": False})
                 return
         await self._app(scope, receive, send)
 
+    def whole(self, scope: HTTPScope, more: Iterable[tuple[bytes, bytes]]) -> bytes | None:
+        """A whole answer of HTTP/1.1 with these fields too (see `hits`), or None."""
+        hit = self._hit(scope) if scope["method"] == HttpMethod.GET else None
+        if hit is None:
+            return None
+        face, own = hit
+        return b"".join((face.head, _lines(more), _lines(own), b"\r\n", face.body))
+
     def _route(self, path: bytes) -> _Route | None:
         exact = self._routes.get(path)
         return exact or self._routes.get(path[: path.rfind(b"/") + 1])
 
-    def _hit(self, scope: Scope) -> _Answer | None:
-        """Status, headers and body; None for whatever the ordinary way has to decide."""
+    def _hit(self, scope: Scope) -> _Hit | None:
+        """The answer; None for whatever the ordinary way has to decide."""
         path: bytes = scope.get("raw_path") or b""
         route = self._route(path)
         key = None if route is None else _key(path, scope["query_string"])
@@ -119,40 +147,42 @@ class FastPath:
         if route is None or key is None or ready is None:
             return None
         asked = _asked(scope) if ready.status == 200 and not self._is_draining() else None
-        if asked is None:
+        dressed = None if asked is None else self._dress(key, ready)
+        if asked is None or dressed is None:
             return None
         told = self._admission.admit_at_once(scope, asked.tokens, asked.forwarded, route.operation)
         if told is None:
             return None
-        dressed = self._dress(key, ready)
-        status, fields, body = 200, dressed.fields, ready.body
-        if asked.condition is not None:
-            chosen = selected(ready, {"if-none-match": asked.condition})
-            if chosen is not ready:
-                status, fields, body = 304, self._fields(chosen, dressed.age), b""
+        face, condition = dressed.whole, asked.condition
+        if condition is not None and is_known(ready, {"if-none-match": condition}):
+            face = dressed.known
         given = asked.request_id or f"{self._own}{next(self._ids):x}".encode()
-        headers = [
-            *fields,
-            *self._origins.fields(asked.origin),
-            *told,
-            (b"x-request-id", given),
-        ]
-        route.counts[status] += 1
-        return status, headers, body
+        route.counts[face.status] += 1
+        return _Hit(face, (*self._origins.fields(asked.origin), *told, (b"x-request-id", given)))
 
-    def _dress(self, key: str, ready: Ready) -> _Dressed:
+    def _dress(self, key: str, ready: Ready) -> _Dressed | None:
         age, kept = ready.age(self._clock()), self._dressed.get(key)
         if kept is not None and kept.ready is ready and kept.age == age:
             return kept
         if len(self._dressed) >= _MOST_DRESSED:
             self._dressed.clear()
-        dressed = self._dressed[key] = _Dressed(ready, age, self._fields(ready, age))
+        # Upstream's values are written as they came: none may begin a line of its own.
+        if not all(_SENDABLE.fullmatch(value) for _, value in ready.fields):
+            return None
+        whole, known = _face(ready, age), _face(known_already(ready), age)
+        dressed = self._dressed[key] = _Dressed(ready, age, whole, known)
         return dressed
 
-    def _fields(self, ready: Ready, age: int) -> Fields:
-        kept = (pair for pair in ready.fields if pair[0] != b"content-type")
-        typed = () if ready.status == 304 else (_JSON,)
-        return (*kept, *typed, (b"age", str(age).encode()), _HIT, *PROTECTING)
+
+def _face(ready: Ready, age: int) -> _Face:
+    kept = (pair for pair in ready.fields if pair[0] != b"content-type")
+    typed = () if ready.status == 304 else (_JSON,)
+    fields = (*kept, *typed, (b"age", str(age).encode()), _HIT, *PROTECTING)
+    return _Face(ready.status, fields, _STATUS_LINES[ready.status] + _lines(fields), ready.body)
+
+
+def _lines(fields: Iterable[tuple[bytes, bytes]]) -> bytes:
+    return b"".join([b"%b: %b\r\n" % pair for pair in fields])
 
 
 def _key(path: bytes, query: bytes) -> str | None:

@@ -10,7 +10,7 @@ import signal
 import socket
 from collections.abc import Generator, Mapping
 from contextlib import AsyncExitStack, closing, contextmanager
-from typing import Final
+from typing import Final, Literal, cast
 
 import structlog
 import uvicorn
@@ -22,6 +22,8 @@ from ludo.config import ConfigError
 from ludo.store.connection import redis_address
 from proxy.app import create_app
 from proxy.config import ProxySettings, Role
+from proxy.fast import FastPath
+from proxy.hits import connections
 from proxy.parts import Parts
 from proxy.processes import run_processes
 from proxy.sockets import FramedSockets
@@ -81,7 +83,7 @@ class _Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                http="httptools",
+                http=_http(app),
                 ws=FramedSockets,
                 ws_per_message_deflate=settings.relay.compression,
                 ws_ping_interval=None,
@@ -128,6 +130,14 @@ class _Server(uvicorn.Server):
         relay = self._parts.relay
         await asyncio.gather(noticed, *([relay.drain(window)] if relay else []))
         self.should_exit = True
+
+
+def _http(app: Litestar) -> type[asyncio.Protocol] | Literal["httptools"]:
+    handler = app.asgi_handler
+    if not isinstance(handler, FastPath):
+        return "httptools"
+    # uvicorn only calls it, as it calls a class.
+    return cast("type[asyncio.Protocol]", connections(handler))
 
 
 def _check_uvicorn() -> None:

@@ -18,11 +18,16 @@ def selected(ready: Ready, headers: Mapping[str, str]) -> Ready:
     if not 200 <= ready.status < 300:
         return ready
     if is_known(ready, headers):
-        fields = tuple(pair for pair in ready.fields if pair[0] not in _OF_THE_BODY)
-        return replace(ready, status=304, fields=fields, body=b"")
+        return known_already(ready)
     if ready.status == 200 and "range" in headers and _holds(ready, headers.get("if-range")):
         return _part(ready, headers["range"])
     return ready
+
+
+def known_already(ready: Ready) -> Ready:
+    """The 304 for those who have this answer (RFC 9110 §15.4.5)."""
+    fields = tuple(pair for pair in ready.fields if pair[0] not in _OF_THE_BODY)
+    return replace(ready, status=304, fields=fields, body=b"")
 
 
 def is_known(ready: Ready, headers: Mapping[str, str]) -> bool:
