@@ -40,7 +40,7 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     def noting(self: FastPath, scope: Any) -> Any:
         hit = original(self, scope)
         if hit is not None:
-            statuses.append(hit[0])
+            statuses.append(hit.face.status)
         return hit
 
     monkeypatch.setattr(FastPath, "_hit", noting)
