@@ -71,6 +71,8 @@ def create_app(
     origins = Origins(settings.proxy.cors_origins)
     edge = Edge(faced, parts.telemetry, lambda: parts.readiness.is_draining, origins)
     outer: ASGIApp = _fast(edge, parts, origins) if role.serves_api else edge
+    # The server's connections ask it themselves, whatever stands around it.
+    app.state["hits"] = outer if isinstance(outer, FastPath) else None
     app.asgi_handler = outer if parts.relay is None else Entrance(outer, parts.relay)
     return app
 

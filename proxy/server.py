@@ -133,11 +133,11 @@ class _Server(uvicorn.Server):
 
 
 def _http(app: Litestar) -> type[asyncio.Protocol] | Literal["httptools"]:
-    handler = app.asgi_handler
-    if not isinstance(handler, FastPath):
+    hits: FastPath | None = app.state["hits"]
+    if hits is None:
         return "httptools"
     # uvicorn only calls it, as it calls a class.
-    return cast("type[asyncio.Protocol]", connections(handler))
+    return cast("type[asyncio.Protocol]", connections(hits))
 
 
 def _check_uvicorn() -> None:

@@ -190,7 +190,7 @@ async def test_an_idle_connection_ends_but_not_one_that_waits(served: Served) ->
 async def test_no_value_begins_a_line(served: Served) -> None:
     """Whatever upstream said: what cannot be one field is for those who check it."""
     await served.warm()
-    fast = served.server.config.app.asgi_handler  # type: ignore[union-attr]
+    fast = served.server.config.app.state["hits"]  # type: ignore[union-attr]
     (key,) = fast._layer._held
     ready = fast._layer.find(key)
     assert fast._dress(key, ready) is not None
