@@ -60,7 +60,7 @@ async def seated(server: Server, games: Sequence[Scribe], count: int) -> AsyncIt
     audience.missing.extend(range(count))
     due = time.perf_counter()
     try:
-        async with asyncio.timeout(60 + 2 * count / NEWCOMERS_A_SECOND):
+        async with asyncio.timeout(60 + 4 * count / NEWCOMERS_A_SECOND):
             while audience.live < count:
                 now = time.perf_counter()
                 due = max(due + 1 / NEWCOMERS_A_SECOND, now - _CAUGHT_UP)
