@@ -8,7 +8,7 @@ from typing import Final
 
 import structlog
 
-from ludo.store.claims import Claimed, Claims, Flight, LeaseLost
+from ludo.store.claims import Claimed, Claims, Flight, LeaseLost, Taken
 from workers.planning import Fetched, Plan, Policy, Situation, Unreachable, plan
 
 QUANTUM: Final = 10
@@ -44,6 +44,10 @@ class Applier:
         claimed = await self.claims.claim(game_id)
         if claimed is not None:
             await self._work(claimed)
+
+    async def finish(self, taken: Taken) -> None:
+        """Decides all that waits for a game that was taken, and gives it back."""
+        await self._work(self.claims.read(taken))
 
     async def resync(self, game_id: str) -> None:
         """Asks upstream for the state that the game owes and settles the difference.

@@ -1,6 +1,8 @@
 """Moves a game that is over from Redis to the archive."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +22,9 @@ UNVERIFIED: Final = "unverified"
 BATCH: Final = 200
 BATCHES: Final = 50
 """Archived games that one round of giving up old ones deletes at most: 10,000."""
+
+MOVING: Final = 4
+LEAVING: Final = 1_000
 
 log = structlog.get_logger("workers")
 
@@ -64,6 +69,37 @@ class Archiver:
             if count < BATCH:
                 break
         return deleted
+
+
+class LeavingGames:
+    """Games on their way to the archive, so that nobody who has games in hand waits for SQL.
+
+    At most MOVING at once. One that finds no room, fails, or is lost with the process is moved at
+    its game's next look.
+    """
+
+    def __init__(self, move: Callable[[str], Awaitable[None]]) -> None:
+        self._move = move
+        self._games: asyncio.Queue[str] = asyncio.Queue(LEAVING)
+
+    async def put(self, game_id: str) -> None:
+        """Has the game moved soon."""
+        with suppress(asyncio.QueueFull):
+            self._games.put_nowait(game_id)
+
+    async def run(self) -> None:
+        """Moves games until cancelled."""
+        async with asyncio.TaskGroup() as movers:
+            for _ in range(MOVING):
+                movers.create_task(self._moving())
+
+    async def _moving(self) -> None:
+        while True:
+            game_id = await self._games.get()
+            try:
+                await self._move(game_id)
+            except Exception:
+                log.exception("archive.failed", game=game_id)
 
 
 def archived(leaving: Leaving, rules: RuleSet, *, verified: bool) -> ArchivedGame:

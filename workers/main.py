@@ -17,6 +17,7 @@ from ludo import tasks
 from ludo.store import keys
 from ludo.store.archive.archive import Archive
 from ludo.store.archive.engine import make_engine
+from ludo.store.batching import BatchedScripts
 from ludo.store.circuits import SharedCircuits
 from ludo.store.claims import Claims
 from ludo.store.connection import WORKER, connect, connect_arq, redis_address
@@ -33,9 +34,10 @@ from ludo.upstream.retry import Retries
 from ludo.upstream.socket import LudoSocket
 from ludo.upstream.wire.models import Room
 from workers.applying import Applier
-from workers.archiving import Archiver
+from workers.archiving import Archiver, LeavingGames
 from workers.census import Census, ListRooms
 from workers.config import WorkerSettings
+from workers.due import DueGames
 from workers.hearing import Hearing
 from workers.listening import LISTENER_TTL_S, Listener
 from workers.source import fetch_state
@@ -82,22 +84,27 @@ async def make_worker(parts: AsyncExitStack, url: str, settings: WorkerSettings)
     parts.push_async_callback(pool.aclose)
     scripts = Scripts(redis)
     client = await _client(parts, redis, scripts, settings)
-    claims = Claims(scripts, settings.worker.rules)
+    batched = BatchedScripts(redis)
+    await parts.enter_async_context(tasks.beside("batches", batched.serve()))
+    claims = Claims(batched, settings.worker.rules)
     census = Census(_rooms(client), claims, redis)
     await parts.enter_async_context(tasks.beside("census", census.run()))
     if settings.upstream.ws_url is not None:
         listener = _listener(scripts, claims, client, settings, settings.upstream.ws_url)
         await parts.enter_async_context(tasks.beside("listening", listener.run()))
     archiver = await _archiver(parts, redis, scripts, settings)
+    leaving = LeavingGames(archiver.move)
+    await parts.enter_async_context(tasks.beside("archiving", leaving.run()))
     applier = Applier(
         claims,
         lambda game_id: fetch_state(client, game_id, settings.upstream.deadline),
         settings.policy,
         asyncio.Semaphore(max(1, settings.worker.jobs // 2)),
-        archiver.move,
+        leaving.put,
     )
     return NudgedWorker(
         nudges=nudges,
+        due=DueGames(claims.claim_due, applier.finish, JOB_TIMEOUT_S),
         redis_pool=pool,
         functions=_functions(applier),
         cron_jobs=[

@@ -25,6 +25,11 @@ FLIGHT_MS: Final = 4_000
 BATCH: Final = 1_000
 DEAD_LETTERS_KEPT: Final = 100_000
 SWEEP_LIMIT: Final = 500
+ENOUGH: Final = 256
+"""Events after which a claim takes no further game: some 20 ms of a worker's time."""
+MOST: Final = 64
+REACH: Final = 256
+"""Due games that one claim looks at: those that others hold are passed over."""
 
 Mode = Literal["hold", "release", "yield"]
 
@@ -47,6 +52,27 @@ class Claimed:
     token: str
     record: Record
     arrivals: Arrivals
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A game held under a lease, as it came: what cannot be read is its own failure."""
+
+    game_id: str
+    token: str
+    now: int
+    values: Sequence[Any]
+    entries: Sequence[Any]
+    digests: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What a claim of many took; whether more could be taken, and whether resyncs wait for a job."""
+
+    games: tuple[Taken, ...] = ()
+    more: bool = False
+    owing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +128,37 @@ class Claims:
         token = secrets.token_hex(8)
         answer = await self._scripts.run(
             "claim",
-            keys=[keys.game(game_id), keys.lease(game_id), keys.inbox(game_id), keys.seen(game_id)],
+            keys=[
+                keys.game(game_id),
+                keys.lease(game_id),
+                keys.inbox(game_id),
+                keys.seen(game_id),
+                keys.ARQ_QUEUE,
+            ],
             args=[token, LEASE_MS, BATCH],
         )
-        if answer[0] != b"ok":
-            return None
-        _, now, values, entries, digests = answer
-        record = read_record(values, self._rules)
-        return Claimed(game_id, token, record, _arrivals(now, "", entries, digests))
+        return self.read(Taken(game_id, token, *answer[1:])) if answer[0] == b"ok" else None
+
+    async def claim_due(self) -> Due:
+        """The games that are due and nobody has, the longest due first; their wake-ups are gone.
+
+        It takes at least one, if there is one, and no more once there are ENOUGH events.
+        """
+        token = secrets.token_hex(8)
+        prefixes = (keys.game, keys.lease, keys.inbox, keys.seen, keys.flight)
+        now, more, owing, *games = await self._scripts.run(
+            "claim_due",
+            keys=[keys.DUE, keys.ARQ_QUEUE, keys.NUDGE],
+            args=[token, LEASE_MS, BATCH, MOST, ENOUGH, REACH, *(key("") for key in prefixes)],
+        )
+        taken = tuple(Taken(game_id.decode(), token, now, *rest) for game_id, *rest in games)
+        return Due(taken, bool(more), bool(owing))
+
+    def read(self, taken: Taken) -> Claimed:
+        """The game with all that waits for it; raises for a record or an entry that is none."""
+        record = read_record(taken.values, self._rules)
+        arrivals = _arrivals(taken.now, "", taken.entries, taken.digests)
+        return Claimed(taken.game_id, taken.token, record, arrivals)
 
     async def commit(
         self,

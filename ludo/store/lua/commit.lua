@@ -20,6 +20,13 @@ local function list(width)
   return from, n
 end
 
+-- One command for many arguments, in parts that fit Lua's stack.
+local function with_many(command, key, from, n)
+  for i = from + 1, from + n, 1000 do
+    redis.call(command, key, unpack(ARGV, i, math.min(i + 999, from + n)))
+  end
+end
+
 local game_id, token, nonce, rev, mode = take(), take(), take(), take(), take()
 local lease_ms, last, limit = tonumber(take()), take(), tonumber(take())
 local next_look, ttl, feed_ttl, feed_max = take(), tonumber(take()), tonumber(take()), take()
@@ -50,10 +57,10 @@ if not repeated then
   redis.call('HSET', game, 'v', '1', 'nonce', nonce, 'rev', tonumber(rev) + 1)
 
   from, n = list(1)
-  for i = from + 1, from + n do redis.call('XDEL', inbox, ARGV[i]) end
+  with_many('XDEL', inbox, from, n)
 
   from, n = list(2)
-  for i = from + 1, from + 2 * n, 2 do redis.call('HSET', seen, ARGV[i], ARGV[i + 1]) end
+  with_many('HSET', seen, from, 2 * n)
 
   -- Events that a resync had gone past and that came after all: each sequence counts once.
   from, n = list(2)

@@ -23,13 +23,32 @@ local function wake(queue, nudge, fn, game_id, fresh, at, now)
   end
 end
 
--- Tells a worker now, unless one is at work or was told a moment ago.
+-- Tells a worker now, and notes when and by which job.
+local function tell(game, queue, nudge, fn, game_id, fresh, now)
+  redis.call('HSET', game, 'queued', now, 'job', fn .. ':' .. game_id .. ':' .. fresh)
+  wake(queue, nudge, fn, game_id, fresh, now, now)
+end
+
+-- The same, unless a worker has the game in hand or was told a moment ago.
 local function wake_once(game, lease, queue, nudge, fn, game_id, fresh, now)
   if redis.call('EXISTS', lease) == 1 then return end
   local queued = tonumber(redis.call('HGET', game, 'queued') or '0')
   if now - queued < LOST_WAKE_UP_MS then return end
-  redis.call('HSET', game, 'queued', now)
-  wake(queue, nudge, fn, game_id, fresh, now, now)
+  tell(game, queue, nudge, fn, game_id, fresh, now)
+end
+
+-- Takes back the wake-up of a game that its caller holds: to arq, a job that finds nothing to do
+-- costs what any other costs. One that arq has begun stays. Between its last look at a job and its
+-- start arq WATCHes the mark of those that have begun; touching the mark makes it pass on, where it
+-- would find a job without arguments.
+local function withdraw(queue, game)
+  local id = redis.call('HGET', game, 'job')
+  if not id or string.sub(id, 1, 11) ~= 'apply_game:' then return end
+  local begun = 'arq:in-progress:' .. id
+  if redis.call('EXISTS', begun) == 1 then return end
+  redis.call('SET', begun, '0', 'PX', 1000)
+  redis.call('DEL', begun, 'arq:job:' .. id)
+  redis.call('ZREM', queue, id)
 end
 
 local function due_by(due, game_id, at)
@@ -86,15 +105,29 @@ end
 local function unread(inbox, seen, last, limit)
   local start = last == '' and '-' or '(' .. last
   local entries = redis.call('XRANGE', inbox, start, '+', 'COUNT', limit)
-  local digests = {}
+  local names = {}
   for i, entry in ipairs(entries) do
-    local sequence = ''
+    names[i] = 's:'
     for f = 1, #entry[2], 2 do
-      if entry[2][f] == 's' then sequence = entry[2][f + 1] end
+      if entry[2][f] == 's' then names[i] = 's:' .. entry[2][f + 1] break end
     end
-    digests[i] = redis.call('HGET', seen, 's:' .. sequence) or ''
   end
+  if #entries == 0 then return entries, {} end
+  local digests = redis.call('HMGET', seen, unpack(names))
+  for i, digest in ipairs(digests) do digests[i] = digest or '' end
   return entries, digests
+end
+
+-- Takes the lease of a game for `token` and hands out what is needed to decide: fields, entries,
+-- digests. The caller has seen that nobody else has the lease.
+local function take_game(game, lease, inbox, seen, queue, token, lease_ms, limit)
+  redis.call('SET', lease, token, 'PX', lease_ms)
+  withdraw(queue, game)
+  redis.call('HDEL', game, 'queued', 'job', 'renewed')
+  local fields = redis.call('HMGET', game, 'v', 'epoch', 'seq', 'rev', 'body', 'floor',
+    'divergences', 'refused', 'missing_since', 'owed', 'owed_at', 'tries', 'as_of', 'stale',
+    'closed', 'skipped', 'moved_at', 'unknown_since', 'room_closed', 'confirmed', 'archive_tries')
+  return fields, unread(inbox, seen, '', limit)
 end
 
 -- Upstream's budget: which log this is, how many permits it ever gave, and when it may be used.

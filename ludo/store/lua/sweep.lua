@@ -15,8 +15,7 @@ for _, game_id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 
   else
     local owed_at = redis.call('HGET', game, 'owed_at')
     local resync = owed_at and tonumber(owed_at) <= now
-    redis.call('HSET', game, 'queued', now)
-    wake(queue, nudge, resync and 'resync_game' or 'apply_game', game_id, fresh, now, now)
+    tell(game, queue, nudge, resync and 'resync_game' or 'apply_game', game_id, fresh, now)
     woken = woken + 1
   end
 end
