@@ -41,7 +41,7 @@ def to_body(snapshot: Snapshot) -> Body:
         "phase": None if phase is None else phase.value,
         "consecutiveSixes": _agreed(other.board.sixes for other in snapshot.games),
         "finishOrder": None if finishers is None else [game.player_at(s).id for s in finishers],
-        "winnerId": _winner(snapshot),
+        "winnerId": winner_id(snapshot),
         "updatedAt": snapshot.updated_at,
     }
 
@@ -68,9 +68,12 @@ def _piece_body(player: Player, number: int, board: Board) -> Body:
     }
 
 
-def _winner(snapshot: Snapshot) -> str | None:
+def winner_id(snapshot: Snapshot) -> str | None:
+    """Who won a game that is finished."""
+    if snapshot.status is not Status.FINISHED:
+        return None
     game = snapshot.games[0]
-    if snapshot.status is not Status.FINISHED or not game.board.finishers:
+    if not game.board.finishers:
         return None
     return game.player_at(game.board.finishers[0]).id
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
-from ludo.mirror.body import to_body
 from ludo.mirror.decide import (
     Applied,
     Conflict,
@@ -17,7 +16,7 @@ from ludo.mirror.decide import (
 )
 from ludo.mirror.incoming import GameEvent
 from ludo.mirror.mirror import Mirror, Referee
-from ludo.mirror.patch import Patch, patch_between
+from ludo.mirror.patch import Patch, patch_of
 from ludo.rules.referee import Violation
 
 
@@ -121,7 +120,6 @@ class _Run:
         missing_since: int | None,
     ) -> None:
         self._mirror = mirror
-        self._body = to_body(mirror.snapshot) if mirror else None
         self._digests = digests
         self._referee = referee
         self._new_epoch = new_epoch
@@ -156,11 +154,10 @@ class _Run:
 
     def _apply(self, item: Waiting, decision: Applied) -> None:
         event = item.event
-        body = to_body(decision.mirror.snapshot)
-        if self._body is not None:
-            patch = patch_between(self._body, body)
+        if self._mirror is not None:
+            patch = patch_of(self._mirror.snapshot, decision.mirror.snapshot)
             self._changes.append(Change(event, decision.captured, patch))
-        self._mirror, self._body = decision.mirror, body
+        self._mirror = decision.mirror
         self._digests[event.event.sequence] = event.digest
         self._refused_at = None
         self._decided.append(Decided(item, Outcome.APPLIED, breach=decision.breach))

@@ -104,6 +104,13 @@ class Part:
         """Whether it ended although nobody killed it."""
         return self._process is not None and not self._process.is_alive()
 
+    @property
+    def pid(self) -> int:
+        """The process id of one that runs."""
+        assert self._process is not None
+        assert self._process.pid is not None
+        return self._process.pid
+
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None and self._process.pid is not None:
             os.kill(self._process.pid, number)
