@@ -17,7 +17,7 @@ from ludo.store.feed import FEED_LENGTH
 from ludo.store.log import LENGTH, Kept, to_kept
 from ludo.store.record import Record, check_version, read_record, write_record
 from ludo.store.scripts import Arg, Scripts
-from ludo.upstream.wire import GameEvent, parse_event
+from ludo.upstream.wire import Told, parse_told
 
 LEASE_MS: Final = 5_000
 FLIGHT_MS: Final = 4_000
@@ -68,7 +68,7 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What a claim of many took; whether more could be taken, and whether resyncs wait for a job."""
+    """What a claim of many took; whether there is more, and whether a resync waits for a job."""
 
     games: tuple[Taken, ...] = ()
     more: bool = False
@@ -250,15 +250,16 @@ def _arrivals(now: int, last: str, entries: Sequence[Any], digests: Sequence[byt
 def _waiting(entry: str, flat: Sequence[bytes]) -> Waiting:
     fields = dict(zip(flat[::2], flat[1::2], strict=True))
     check_version(f"entry {entry} of an inbox", fields.get(b"v"))
-    event = parse_event(fields[b"b"])
-    if not isinstance(event, GameEvent):
-        raise TypeError(f"expected a game's event in the inbox; found {type(event).__name__}")
+    digest = fields.get(b"d")
+    told = parse_told(fields[b"b"])
+    if not isinstance(told, Told):
+        raise TypeError(f"expected a game's event in the inbox; found {type(told).__name__}")
     return Waiting(
         entry=entry,
         arrived=int(entry.split("-")[0]),
         source=fields[b"src"].decode(),
         webhook_id=fields[b"i"].decode(),
-        event=event,
+        event=told.digested(digest.decode() if digest else None),
         body=fields[b"b"],
         key_id=fields.get(b"k", b"").decode(),
         headers=fields.get(b"h", b"").decode(),

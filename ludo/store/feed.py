@@ -32,7 +32,7 @@ def encode_delta(change: Change, now: int) -> bytes:
             seq=change.event.event.sequence,
             at=now,
             ev={"type": body["type"], **body["data"], "captured": change.captured},
-            patch=list(change.patch),
+            patch=change.patch,
         )
     )
 

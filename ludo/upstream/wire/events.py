@@ -28,8 +28,13 @@ class Told(NamedTuple):
     room_code: str | None
     at: str
 
-    def digested(self) -> GameEvent:
-        """The same with the digest of its content, by which a mirror tells events apart."""
+    def digested(self, digest: str | None = None) -> GameEvent:
+        """The same with the digest of its content, by which a mirror tells events apart.
+
+        Whoever stored the digest beside the body gives it, so that it is not made again.
+        """
+        if digest is not None:
+            return GameEvent(self.game_id, self.room_code, self.at, self.event, digest)
         return game_event(self.game_id, self.event, room_code=self.room_code, at=self.at)
 
 
@@ -102,7 +107,7 @@ def game_event(
 def event_body(event: GameEvent) -> Json:
     """The body that tells this event, with camelCase names."""
     data = _data(event.game_id, event.room_code, event.event)
-    return envelope(kind_of(event.event), event.at, data)
+    return {"type": kind_of(event.event), "timestamp": event.at, "data": data}
 
 
 def envelope(kind: str, at: str, data: Mapping[str, Any]) -> Json:
@@ -128,27 +133,37 @@ def kind_of(event: Event) -> Kind:
 
 
 def _data(game_id: str, room_code: str | None, event: Event) -> Json:
-    head: Json = {"gameId": game_id, "sequence": event.sequence}
+    sequence = event.sequence
     match event:
+        case Rolled(player=player, value=value):
+            return {"gameId": game_id, "sequence": sequence, "playerId": player, "value": value}
+        case Moved():
+            return {
+                "gameId": game_id,
+                "sequence": sequence,
+                "playerId": event.player,
+                "pieceId": event.piece,
+                "position": event.position,
+            }
+        case TurnChanged(current=current):
+            return {"gameId": game_id, "sequence": sequence, "currentPlayerId": current}
         case Started():
-            return head | {
+            return {
+                "gameId": game_id,
+                "sequence": sequence,
                 "roomCode": room_code or "",
                 "gameMode": event.mode.value,
                 "players": [_player_data(player) for player in _by_seat(event.players)],
                 "currentPlayerId": event.current,
             }
-        case Rolled():
-            return head | {"playerId": event.player, "value": event.value}
-        case Moved():
-            return head | {
-                "playerId": event.player,
-                "pieceId": event.piece,
-                "position": event.position,
+        case Ended(winner=winner, placements=placements):
+            placed = list(placements)
+            return {
+                "gameId": game_id,
+                "sequence": sequence,
+                "winnerId": winner,
+                "placements": placed,
             }
-        case TurnChanged():
-            return head | {"currentPlayerId": event.current}
-        case Ended():
-            return head | {"winnerId": event.winner, "placements": list(event.placements)}
         case _:
             assert_never(event)
 
