@@ -32,7 +32,7 @@ class WorkerConfig(RefereeConfig):
         ge=1,
         le=500,
         validation_alias="LUDO_WORKERS_JOBS",
-        description="games that one worker brings up to date at the same time",
+        description="questions to upstream, and other jobs, that one worker has at the same time",
     )
 
     sockets: int = Field(
