@@ -11,8 +11,8 @@ from redis.exceptions import WatchError
 
 from ludo.mirror.incoming import Hint
 from ludo.rules.ruleset import RuleSet
-from ludo.store import keys
-from ludo.store.claims import MOST, Claims, Commit, Due
+from ludo.store import claims, keys
+from ludo.store.claims import Claims, Commit, Due
 from ludo.store.inbox import Delivery
 from tests.store.test_inbox import TwiceSent
 from tests.workers.builders import GAME, Bench, a_bench, a_history
@@ -21,7 +21,10 @@ HISTORY = a_history()
 
 
 @pytest.fixture
-def bench(redis: Redis) -> Bench:
+def bench(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """A bench on which a claim takes little, so that few games are many."""
+    monkeypatch.setattr(claims, "ENOUGH", 5)
+    monkeypatch.setattr(claims, "MOST", 4)
     return a_bench(redis)
 
 
@@ -32,8 +35,10 @@ def names(due: Due) -> list[str]:
 async def begun(bench: Bench, games: int, events: int = 1) -> list[str]:
     """So many games with so many events each that nobody has looked at."""
     ids = [f"gm_{number:03d}" for number in range(games)]
-    for game_id in ids:
-        await bench.accept(a_history(1, game_id)[:events])
+    histories = (a_history(1, game_id)[:events] for game_id in ids)
+    await asyncio.gather(*(bench.accept(history) for history in histories))
+    for place, game_id in enumerate(ids, start=1):
+        await bench.redis.zadd(keys.DUE, {game_id: place})
     return ids
 
 
@@ -49,7 +54,7 @@ async def queued(redis: Redis) -> list[str]:
 
 async def test_each_game_is_taken_once_by_workers_at_once(bench: Bench) -> None:
     """Eight workers claim until nothing is left: no game goes to two, and none is left out."""
-    ids = await begun(bench, 2 * MOST + 7)
+    ids = await begun(bench, 19)
 
     async def claimed_by_one() -> list[str]:
         found: list[str] = []
@@ -99,11 +104,10 @@ async def test_arq_does_not_begin_a_wake_up_that_is_taken_back_meanwhile(bench: 
 
 
 async def test_full_games_are_shared_out(bench: Bench) -> None:
-    """Who has enough events takes no further game, and rings for somebody who does."""
-    ids = await begun(bench, 3, events=len(HISTORY))
+    """Who has enough events takes no further game."""
+    ids = await begun(bench, 3, events=3)
     first, second = await bench.claims.claim_due(), await bench.claims.claim_due()
 
-    assert len(HISTORY) < 256 < 2 * len(HISTORY)
     assert (names(first), first.more) == (ids[:2], True)
     assert await bench.redis.llen(keys.NUDGE) == 0
     assert (names(second), second.more) == (ids[2:], False)
@@ -111,7 +115,7 @@ async def test_full_games_are_shared_out(bench: Bench) -> None:
 
 async def test_one_nudge_tells_of_what_is_left(bench: Bench) -> None:
     """However many came, one idle worker is enough to go on."""
-    await begun(bench, 3, events=len(HISTORY))
+    await begun(bench, 3, events=3)
     await bench.claims.claim_due()
 
     assert await bench.redis.llen(keys.NUDGE) == 1
@@ -119,16 +123,16 @@ async def test_one_nudge_tells_of_what_is_left(bench: Bench) -> None:
 
 async def test_longest_due_is_taken_first(bench: Bench) -> None:
     """A busy game that was given back is behind those that wait."""
-    ids = await begun(bench, 2 * MOST)
+    ids = await begun(bench, 8)
     for place, game_id in enumerate(reversed(ids)):
         await bench.redis.zadd(keys.DUE, {game_id: place})
 
-    assert names(await bench.claims.claim_due()) == list(reversed(ids))[:MOST]
+    assert names(await bench.claims.claim_due()) == list(reversed(ids))[:4]
 
 
 async def test_games_that_others_hold_do_not_hide_those_behind(bench: Bench) -> None:
     """They are looked at again a little later."""
-    held, *free = await begun(bench, 5)
+    held, *free = await begun(bench, 4)
     assert await bench.claims.claim(held) is not None
 
     assert names(await bench.claims.claim_due()) == free
