@@ -5,6 +5,10 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
+import structlog
+
+log = structlog.get_logger("tasks")
+
 _ASK_AGAIN_S: Final = 0.1
 
 
@@ -35,9 +39,18 @@ async def end(*tasks: asyncio.Task[Any]) -> None:
 
 @asynccontextmanager
 async def beside(name: str, work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Runs work beside the block, and ends it with the block."""
+    """Runs work beside the block, and ends it with the block.
+
+    Work that fails before does not fail the block, but the log tells of it at once.
+    """
     task = asyncio.create_task(work, name=name)
+    task.add_done_callback(_tell)
     try:
         yield
     finally:
         await end(task)
+
+
+def _tell(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("task.failed", task=task.get_name(), exc_info=error)

@@ -4,6 +4,7 @@ import asyncio
 from contextlib import suppress
 
 import pytest
+from structlog.testing import capture_logs
 
 from ludo.tasks import beside, end
 
@@ -63,10 +64,13 @@ async def test_work_ends_with_its_block() -> None:
 
 
 async def test_a_task_that_failed_does_not_fail_its_owner() -> None:
-    """Its error was its own business."""
+    """Its error was its own business, but the log tells of it."""
 
     async def work() -> None:
         raise ValueError
 
-    async with beside("work", work()):
-        await asyncio.sleep(0)
+    with capture_logs() as logs:
+        async with beside("work", work()):
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+    assert [(each["event"], each["task"]) for each in logs] == [("task.failed", "work")]

@@ -39,6 +39,7 @@ class Receiver:
         """Deliveries are accepted, keys followed and refusals written while the block runs."""
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(beside("accepting", self.scripts.serve()))
+            await self.promise.look()  # or the first deliveries would be sent again for nothing
             await stack.enter_async_context(beside("promise", self.promise.run()))
             await stack.enter_async_context(beside("keys", self.keys.run()))
             await stack.enter_async_context(beside("evidence", self.intake.evidence.run()))

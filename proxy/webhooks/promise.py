@@ -34,15 +34,23 @@ class Promise:
     async def run(self) -> None:
         """Looks until cancelled; where a volatile Redis is accepted there is nothing to look at."""
         while not self._allow_volatile:
-            self._say(await self._look())
+            await self.look()
             await asyncio.sleep(AWAY_S if self.trouble == _UNKNOWN else LOOK_EVERY_S)
 
-    async def _look(self) -> str | None:
+    async def look(self) -> None:
+        """Looks once, for at most 2 s; nothing that Redis does ends `run`."""
+        if not self._allow_volatile:
+            self._say(await self._found())
+
+    async def _found(self) -> str | None:
         try:
             async with asyncio.timeout(LOOK_WITHIN_S):
                 found = await durability.ask(self._redis)
         except (RedisError, OSError, TimeoutError):
             return _UNKNOWN  # another one may come in its place
+        except Exception:  # whatever it is, a receiver that looks no longer refuses for ever
+            log.exception("receiver.look_failed")
+            return _UNKNOWN
         return durability.sentence(found) if isinstance(found, durability.Refused) else None
 
     def _say(self, trouble: str | None) -> None:

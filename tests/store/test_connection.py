@@ -24,6 +24,27 @@ async def test_request_survives_a_restart_between_two_commands(redis_server: Pri
         assert await client.get("a") == b"1"
 
 
+async def test_a_transport_closed_a_moment_ago_is_a_lost_connection(
+    redis_server: PrivateRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """uvloop says so by a RuntimeError, which no loop that outlives lost connections expects."""
+
+    def closed(_: object) -> None:
+        raise RuntimeError("the handler is closed")
+
+    async with connect(redis_server.url) as client:
+        pool = client.connection_pool
+        connection = await pool.get_connection()
+        monkeypatch.setattr(connection._writer, "writelines", closed)
+        with pytest.raises(RedisConnectionError, match="the handler is closed"):
+            await connection.send_command("PING")
+
+        await connection.connect()
+        monkeypatch.setattr(connection._writer, "writelines", closed)
+        await pool.release(connection)
+        assert await client.get("a") is None  # asked again over another transport
+
+
 async def test_request_is_not_kept_waiting_by_an_absent_redis(redis_server: PrivateRedis) -> None:
     """With nobody listening the answer is an error within the deadline."""
     redis_server.kill()

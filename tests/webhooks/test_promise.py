@@ -8,6 +8,7 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
+from ludo.store import durability
 from ludo.store.connection import connect
 from ludo.tasks import beside
 from proxy.webhooks import promise
@@ -73,3 +74,20 @@ async def test_an_operator_may_accept_a_volatile_one(redis: Redis) -> None:
     kept = Promise(redis, allow_volatile=True)
     await kept.run()
     assert kept.trouble is None
+
+
+async def test_nothing_ends_the_looking(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a look meets: a receiver that looks no longer would refuse for ever."""
+    monkeypatch.setattr(promise, "AWAY_S", 0.01)
+    looks = iter([RuntimeError("the handler is closed"), ValueError("no settings")])
+
+    async def ask(asked: Redis) -> durability.Durability:
+        for error in looks:
+            raise error
+        return await really_ask(asked)
+
+    really_ask = durability.ask
+    monkeypatch.setattr(durability, "ask", ask)
+    kept = Promise(redis, allow_volatile=False)
+    async with beside("promise", kept.run()):
+        await wait_until(lambda: kept.trouble is None)
