@@ -1,8 +1,10 @@
 """Switches as text (R8, R10, R12, R13) and the modes (R15)."""
 
 import pytest
+from hypothesis import given
 
 from ludo.rules.ruleset import GameMode, RuleSet, RuleSetError
+from tests.rules.strategies import rule_sets
 
 
 def test_the_defaults_are_the_clauses_as_written() -> None:
@@ -16,6 +18,20 @@ def test_switches_are_named_with_their_value() -> None:
 
     assert rules == RuleSet(
         blocks=True, max_consecutive_sixes=0, extra_turn_on_six=False, play_on=True
+    )
+
+
+@given(rules=rule_sets())
+def test_what_is_written_down_is_read_again(rules: RuleSet) -> None:
+    """The archive keeps the switches as text, by which a game is judged again years later."""
+    assert RuleSet.parse(str(rules)) == rules
+
+
+def test_all_switches_are_written_down() -> None:
+    """Also those that stand as the clauses are: a default may change."""
+    assert str(RuleSet(blocks=True)) == (
+        "blocks=on,max_consecutive_sixes=3,extra_turn_on_six=on,"
+        "extra_turn_on_capture=on,extra_turn_on_finish=on,play_on=off"
     )
 
 
