@@ -120,6 +120,15 @@ def test_there_are_no_legal_moves_unless_one_is_due(due: Due | None) -> None:
     assert legal_moves(board(red=(4,), due=due, dice=6), DEFAULT) == ()
 
 
+@pytest.mark.parametrize("dice", [0, 7])
+def test_a_roll_that_no_die_shows_allows_nothing(dice: int) -> None:
+    """A board that follows announcements may be told any number (R5)."""
+    at = board(red=(4, -1))
+
+    assert moves_for(at, dice, DEFAULT) == ()
+    assert can_move(at, dice, DEFAULT) is False
+
+
 @pytest.mark.parametrize("rules", [DEFAULT, BLOCKS])
 @pytest.mark.parametrize("dice", range(1, 7))
 def test_why_illegal_agrees_with_the_list_of_legal_moves(rules: RuleSet, dice: int) -> None:
